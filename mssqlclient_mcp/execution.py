@@ -1,0 +1,287 @@
+"""One statement or call: its transaction, its bounded fetch, and the truth about what became of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .dialects.base import Access, Connection, Cursor
+from .errors import ConnectionFailed, DatabaseMcpError, Outcome, StatementError
+from .models import Column, Message, ResultSet, Row, Statement, StatementKind, TruncatedBy
+from .running import Running
+
+CatalogReader = Callable[[str | None, str, Sequence[object]], "list[dict[str, object]]"]
+"""(database or None, one SQL text with the dialect's markers, values) -> the rows as dicts by column alias."""
+
+ACCESS = {
+    StatementKind.CATALOG: Access.READ_ONLY,
+    StatementKind.READ: Access.READ_ONLY,
+    StatementKind.WRITE: Access.READ_WRITE,
+    StatementKind.CALL: Access.AUTOCOMMIT,
+}
+
+NET_GRACE_SECONDS = 5.0
+BATCH_ROWS = 64
+
+
+@dataclass(frozen=True)
+class Nets:
+    """Limits set on the connection in case our own clock fails: seconds a statement may live, and wait for a lock."""
+
+    statement_seconds: float
+    lock_seconds: float
+
+
+class ResultSink(Protocol):
+    """Where rows go as they come. Called by the worker thread only."""
+
+    def begin(self, columns: tuple[Column, ...]) -> None:
+        """A result set starts."""
+
+    def wants(self) -> int:
+        """How many rows to fetch next; 0: no more of this result set."""
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Rows of the current result set."""
+
+    def end(self, rows_affected: int | None) -> None:
+        """The current result set, or a statement that only counts, is over."""
+
+    def say(self, messages: Sequence[Message]) -> None:
+        """What the database said meanwhile."""
+
+
+@dataclass
+class _Part:
+    columns: tuple[Column, ...] = ()
+    rows: list[Row] = field(default_factory=list)
+    bytes: int = 0
+    rows_affected: int | None = None
+    truncated_by: TruncatedBy | None = None
+
+    def frozen(self) -> ResultSet:
+        return ResultSet(self.columns, self.rows, self.rows_affected, self.truncated_by)
+
+
+class ResultBuffer:
+    """A sink that keeps up to ``max_rows`` rows a result set and ``max_bytes`` in all, and knows when it cut.
+
+    ``hand_over`` gives what it has, and all that comes later, to another sink (a background session takes the statement over).
+    """
+
+    def __init__(self, *, max_rows: int, max_bytes: int) -> None:
+        self._max_rows = max_rows
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._parts: list[_Part] = []
+        self._messages: list[Message] = []
+        self._bytes = 0
+        self._open = False
+        self._heir: ResultSink | None = None
+
+    @property
+    def rows(self) -> int:
+        """Rows kept so far, over all result sets."""
+        return sum(len(part.rows) for part in self._parts)
+
+    @property
+    def touched(self) -> bool:
+        """True once anything has arrived."""
+        return bool(self._parts)
+
+    def begin(self, columns: tuple[Column, ...]) -> None:
+        with self._lock:
+            if self._heir is not None:
+                self._heir.begin(columns)
+                return
+            self._parts.append(_Part(columns))
+            self._open = True
+
+    def wants(self) -> int:
+        with self._lock:
+            if self._heir is not None:
+                return self._heir.wants()
+            part = self._parts[-1]
+            if part.truncated_by is not None:
+                return 0
+            return min(BATCH_ROWS, self._max_rows + 1 - len(part.rows))
+
+    def add(self, rows: Sequence[Row]) -> None:
+        with self._lock:
+            if self._heir is not None:
+                self._heir.add(rows)
+                return
+            part = self._parts[-1]
+            for row in rows:
+                self._add_row(part, row)
+
+    def end(self, rows_affected: int | None) -> None:
+        with self._lock:
+            if self._heir is not None:
+                self._heir.end(rows_affected)
+                return
+            if not self._open:
+                self._parts.append(_Part())
+            self._parts[-1].rows_affected = rows_affected
+            self._open = False
+
+    def say(self, messages: Sequence[Message]) -> None:
+        with self._lock:
+            if self._heir is not None:
+                self._heir.say(messages)
+            else:
+                self._messages.extend(messages)
+
+    def hand_over(self, heir: ResultSink) -> bool:
+        """Give everything to ``heir``; False when rows were already left out, so that nothing can be taken back."""
+        with self._lock:
+            if any(part.truncated_by is not None for part in self._parts):
+                return False
+            for index, part in enumerate(self._parts):
+                last_and_open = self._open and index == len(self._parts) - 1
+                self._replay(part, heir, ended=not last_and_open)
+            heir.say(self._messages)
+            self._heir = heir
+            return True
+
+    def result_sets(self) -> tuple[ResultSet, ...]:
+        """What was kept, in order."""
+        with self._lock:
+            return tuple(part.frozen() for part in self._parts)
+
+    def messages(self) -> tuple[Message, ...]:
+        """All that the database said."""
+        with self._lock:
+            return tuple(self._messages)
+
+    def _add_row(self, part: _Part, row: Row) -> None:
+        if part.truncated_by is not None:
+            return
+        size = row_bytes(row)
+        if len(part.rows) >= self._max_rows:
+            part.truncated_by = TruncatedBy.ROWS
+        elif part.rows and self._bytes + size > self._max_bytes:
+            part.truncated_by = TruncatedBy.BYTES
+        else:
+            part.rows.append(row)
+            self._bytes += size
+
+    @staticmethod
+    def _replay(part: _Part, heir: ResultSink, *, ended: bool) -> None:
+        if part.columns:
+            heir.begin(part.columns)
+            heir.add(part.rows)
+        if ended:
+            heir.end(part.rows_affected)
+
+
+def row_bytes(row: Row) -> int:
+    """About how many bytes a row's values take as text."""
+    return sum(len(value) if isinstance(value, (str, bytes)) else 8 for value in row)
+
+
+def run_statement(
+    connection: Connection, statement: Statement, running: Running, sink: ResultSink, nets: Nets, *, alone: bool = False
+) -> None:
+    """Run ``statement`` on ``connection`` and bring what it answers to ``sink``.
+
+    The transaction follows from the statement's kind; ``alone`` runs a write in autocommit, for statements that the database
+    refuses inside a transaction. Raises errors of ``errors`` with ``details.outcome`` where anything may have been changed.
+    """
+    access = Access.AUTOCOMMIT if alone else ACCESS[statement.kind]
+    progress = _Progress(access)
+    try:
+        with running.driving(connection):
+            connection.begin(access, net_seconds=nets.statement_seconds, lock_seconds=nets.lock_seconds)
+            running.check()
+            progress.sent = True
+            _read_all(connection, statement, running, sink)
+            running.check()
+            _conclude(connection, access, sink, progress)
+    except DatabaseMcpError as error:
+        if connection.usable and not running.abandoned:
+            _undo(connection)
+        raise _judged(error, running, statement, progress) from error
+
+
+@dataclass
+class _Progress:
+    """How far a statement came, for the outcome of an error."""
+
+    access: Access
+    sent: bool = False
+    committing: bool = False
+
+
+def _read_all(connection: Connection, statement: Statement, running: Running, sink: ResultSink) -> None:
+    cursor = connection.execute(statement.sql, statement.parameters, batch=BATCH_ROWS)
+    whole = ACCESS[statement.kind] is not Access.READ_ONLY
+    try:
+        while True:
+            _read_part(cursor, running, sink, whole=whole)
+            running.check()
+            sink.say(cursor.messages())
+            if not cursor.next_part():
+                break
+        sink.say(cursor.messages())
+    finally:
+        cursor.close()
+
+
+def _read_part(cursor: Cursor, running: Running, sink: ResultSink, *, whole: bool) -> None:
+    """One result set or count. ``whole``: surplus rows are read and dropped, for leaving would stop the statement."""
+    columns = cursor.columns
+    if columns is not None:
+        sink.begin(columns)
+        while True:
+            running.check()
+            wanted = sink.wants()
+            if not wanted and not whole:
+                break
+            rows = cursor.fetch(wanted or BATCH_ROWS)
+            if not rows:
+                break
+            if wanted:
+                sink.add(rows)
+            running.rows += len(rows)
+    sink.end(cursor.rows_affected)
+
+
+def _conclude(connection: Connection, access: Access, sink: ResultSink, progress: _Progress) -> None:
+    if access is Access.READ_ONLY:
+        connection.rollback()
+    elif access is Access.READ_WRITE:
+        progress.committing = True
+        connection.commit()
+        progress.committing = False
+    elif connection.in_transaction():
+        connection.rollback()
+        sink.say((Message("A transaction was left open; it was rolled back.", severity="WARNING"),))
+
+
+def _undo(connection: Connection) -> None:
+    try:
+        connection.rollback()
+    except DatabaseMcpError:
+        connection.close()
+
+
+def _judged(error: DatabaseMcpError, running: Running, statement: Statement, progress: _Progress) -> DatabaseMcpError:
+    """The error as the caller should see it: our own early end in our words, and what became of the statement."""
+    told = error
+    if running.reason is not None and isinstance(error, (StatementError, ConnectionFailed)):
+        told = running.ending()
+        told.with_details(**{k: v for k, v in error.details.items() if k == "stoppedAtDatabase"})
+    if ACCESS[statement.kind] is Access.READ_ONLY:
+        return told
+    return told.with_details(outcome=_outcome(progress).value)
+
+
+def _outcome(progress: _Progress) -> Outcome:
+    if not progress.sent:
+        return Outcome.NOT_STARTED
+    if progress.access is Access.READ_WRITE and not progress.committing:
+        return Outcome.ROLLED_BACK
+    return Outcome.UNKNOWN

@@ -1,0 +1,201 @@
+"""A call under way: its deadline, its cancel flag, and the one way in which both reach the database.
+
+The worker thread drives a connection inside ``driving()`` and asks ``check()`` before each driver call. Whoever wants the end
+(the deadline, a cancelled request, ``cancel_session``, the server going down) calls ``end()``; a stopper thread then sends the
+driver's cancel every 250 ms until the worker lets go, for a cancel that arrives before the statement began is lost.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+
+from .alarms import Alarm, AlarmClock
+from .dialects.base import Connection
+from .errors import DatabaseMcpError, Outcome, StatementCancelled, StatementError, StatementTimeout
+
+log = logging.getLogger(__name__)
+
+CANCEL_EVERY_SECONDS = 0.25
+GIVE_UP_AFTER_SECONDS = 5.0
+LAST_GRACE_SECONDS = 1.0
+
+
+class EndReason(str, Enum):
+    """Who asked for the end of a call."""
+
+    TIMEOUT = "timeout"
+    CLIENT = "client"
+    REQUEST = "request"
+    SHUTDOWN = "shutdown"
+
+
+class Running:
+    """One call under way. Thread-safe; made by the caller, driven by one worker."""
+
+    def __init__(self, alarms: AlarmClock, *, seconds: float | None = None) -> None:
+        self._alarms = alarms
+        self._lock = threading.Lock()
+        self._reason: EndReason | None = None
+        self._connection: Connection | None = None
+        self._stopper: threading.Thread | None = None
+        self._let_go = threading.Event()
+        self._finished = False
+        self._deadline_alarm: Alarm | None = None
+        self._listeners: list[Callable[[], None]] = []
+        self._on_early: Callable[[], None] | None = None
+        self.early_error: DatabaseMcpError | None = None
+        self.abandoned = False
+        self.rows = 0  # read so far, for progress
+        self.started = alarms.now()
+        self.seconds = seconds
+        if seconds is not None:
+            self.extend(seconds)
+
+    @property
+    def reason(self) -> EndReason | None:
+        """Why the call was ended early; None while nobody asked."""
+        return self._reason
+
+    @property
+    def finished(self) -> bool:
+        """True once the worker is done with the call."""
+        return self._finished
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the call began."""
+        return self._alarms.now() - self.started
+
+    def extend(self, seconds: float) -> None:
+        """Set the deadline to ``seconds`` after the start of the call, in place of the one it had."""
+        alarm = self._alarms.set(self.started + seconds, lambda: self.end(EndReason.TIMEOUT))
+        with self._lock:
+            old, self._deadline_alarm, self.seconds = self._deadline_alarm, alarm, seconds
+            finished = self._finished
+        if old is not None:
+            old.off()
+        if finished:
+            alarm.off()
+
+    def when_ended(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` when somebody asks for the end (a waiter in the pool wants to know)."""
+        with self._lock:
+            self._listeners.append(listener)
+
+    def when_early(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` when the caller must be answered before the worker is done (``early_error`` says how)."""
+        with self._lock:
+            self._on_early = callback
+            already = self.early_error is not None
+        if already:
+            callback()
+
+    def end(self, reason: EndReason) -> bool:
+        """Ask for the end, from any thread, without waiting. False when the call is over or already ending."""
+        with self._lock:
+            if self._finished or self._reason is not None:
+                return False
+            self._reason = reason
+            listeners = list(self._listeners)
+            connection = self._connection
+            if connection is not None:
+                self._start_stopper(connection)
+        for listener in listeners:
+            listener()
+        if connection is None:
+            self._answer_early(self.ending(Outcome.NOT_STARTED))
+        return True
+
+    def check(self) -> None:
+        """Raise StatementTimeout or StatementCancelled when the end was asked for."""
+        if self._reason is not None:
+            raise self.ending()
+
+    def ending(self, outcome: Outcome | None = None) -> StatementError:
+        """The error that tells of the early end."""
+        if self._reason is EndReason.TIMEOUT:
+            error: StatementError = StatementTimeout(f"The statement was stopped at its limit of {self.seconds:g} s.")
+        elif self._reason is EndReason.SHUTDOWN:
+            error = StatementCancelled("The statement was cancelled: the server is shutting down.")
+        else:
+            error = StatementCancelled("The statement was cancelled on request.")
+        if outcome is not None:
+            error.with_details(outcome=outcome.value)
+        return error
+
+    @contextmanager
+    def driving(self, connection: Connection) -> Iterator[None]:
+        """The worker holds ``connection``: a cancel goes to it until the block is left, and no longer."""
+        with self._lock:
+            if self._reason is not None:
+                raise self.ending(Outcome.NOT_STARTED)
+            self._connection = connection
+            self._let_go.clear()
+        try:
+            yield
+        finally:
+            self._release()
+
+    def finish(self) -> None:
+        """The worker is done: no deadline any more. Harmless twice."""
+        with self._lock:
+            self._finished = True
+            alarm = self._deadline_alarm
+            self._deadline_alarm = None
+        if alarm is not None:
+            alarm.off()
+
+    def _release(self) -> None:
+        with self._lock:
+            self._connection = None
+            stopper = self._stopper
+        self._let_go.set()
+        if stopper is not None:
+            # The connection may be lent again only when the cancel call itself has returned.
+            stopper.join()
+
+    def _start_stopper(self, connection: Connection) -> None:
+        self._stopper = threading.Thread(target=self._stop, args=(connection,), name="stopper", daemon=True)
+        self._stopper.start()
+
+    def _stop(self, connection: Connection) -> None:
+        give_up = self._alarms.now() + GIVE_UP_AFTER_SECONDS
+        while not self._let_go.is_set():
+            try:
+                connection.cancel()
+            except DatabaseMcpError as error:
+                log.warning("a cancel could not be sent: %s", error.code.value)
+            if self._let_go.wait(CANCEL_EVERY_SECONDS):
+                return
+            if self._alarms.now() >= give_up:
+                self._last_resort(connection)
+                return
+
+    def _last_resort(self, connection: Connection) -> None:
+        stopped = False
+        try:
+            stopped = connection.shutdown()
+        except DatabaseMcpError as error:
+            log.warning("a statement could not be stopped at the database: %s", error.code.value)
+        if self._let_go.wait(LAST_GRACE_SECONDS):
+            return
+        self.abandoned = True
+        log.error("a worker does not return from its driver call; its connection is abandoned")
+        error = self.ending(Outcome.UNKNOWN)
+        error.with_details(stoppedAtDatabase="yes" if stopped else "unknown")
+        for listener in list(self._listeners):
+            listener()
+        self._answer_early(error)
+
+    def _answer_early(self, error: DatabaseMcpError) -> None:
+        with self._lock:
+            if self._finished or self.early_error is not None:
+                return
+            self.early_error = error
+            callback = self._on_early
+        if callback is not None:
+            callback()
