@@ -17,6 +17,7 @@ from ..models import Column, Message, Row
 
 if TYPE_CHECKING:
     from ..connection_string import ConnectionSettings
+    from ..errors import DatabaseMcpError
 
 
 class Access(str, Enum):
@@ -114,3 +115,7 @@ class Dialect(Protocol):
 
     def quote(self, identifier: str) -> str:
         """An identifier as the dialect quotes it."""
+
+    def needs_autocommit(self, error: DatabaseMcpError) -> bool:
+        """True when the database refused a statement only because it ran inside a transaction (CREATE DATABASE, VACUUM,
+        BACKUP): it did nothing, and may run again alone."""
