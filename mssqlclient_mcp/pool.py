@@ -109,7 +109,8 @@ class ConnectionPool:
 
     @contextmanager
     def connection(self, database: str | None, running: Running, *, reservation: Reservation | None = None) -> Iterator[Lease]:
-        """Lend a connection to ``database``; it goes back in a known state, or is closed.
+        """Lend a connection to ``database``; it goes back in a known state, or is closed. Without a ``reservation`` of the
+        caller's (who then gives it back), one is taken for as long as the block.
 
         Raises PoolExhausted, ConnectionFailed and its siblings, or the error of a call that was ended while it waited.
         """
@@ -123,7 +124,8 @@ class ConnectionPool:
             finally:
                 self._give_back(database, lease, self._now() - began)
         finally:
-            place.release()
+            if reservation is None:
+                place.release()
 
     def leave(self, lease: Lease) -> None:
         """The lease goes on outside the pool: its slot is free at once, and its connection is closed at the end."""

@@ -45,10 +45,13 @@ class Running:
         self._let_go = threading.Event()
         self._finished = False
         self._deadline_alarm: Alarm | None = None
-        self._listeners: list[Callable[[], None]] = []
-        self._on_early: Callable[[], None] | None = None
+        self._listeners: list[Callable[[], object]] = []
+        self._on_early: Callable[[], object] | None = None
+        self.answered_early = False
         self.early_error: DatabaseMcpError | None = None
+        self.early_value: object = None
         self.abandoned = False
+        self.taken = False  # a worker thread has begun with it
         self.rows = 0  # read so far, for progress
         self.started = alarms.now()
         self.seconds = seconds
@@ -72,7 +75,7 @@ class Running:
 
     def extend(self, seconds: float) -> None:
         """Set the deadline to ``seconds`` after the start of the call, in place of the one it had."""
-        alarm = self._alarms.set(self.started + seconds, lambda: self.end(EndReason.TIMEOUT))
+        alarm = self._alarms.set(self.started + seconds, self._time_is_up)
         with self._lock:
             old, self._deadline_alarm, self.seconds = self._deadline_alarm, alarm, seconds
             finished = self._finished
@@ -81,16 +84,20 @@ class Running:
         if finished:
             alarm.off()
 
-    def when_ended(self, listener: Callable[[], None]) -> None:
+    def _time_is_up(self) -> None:
+        self.end(EndReason.TIMEOUT)
+
+    def when_ended(self, listener: Callable[[], object]) -> None:
         """Call ``listener`` when somebody asks for the end (a waiter in the pool wants to know)."""
         with self._lock:
             self._listeners.append(listener)
 
-    def when_early(self, callback: Callable[[], None]) -> None:
-        """Call ``callback`` when the caller must be answered before the worker is done (``early_error`` says how)."""
+    def when_early(self, callback: Callable[[], object]) -> None:
+        """Call ``callback`` when the caller is to be answered before the worker is done: with ``early_error``, else with
+        ``early_value``."""
         with self._lock:
             self._on_early = callback
-            already = self.early_error is not None
+            already = self.answered_early
         if already:
             callback()
 
@@ -107,7 +114,19 @@ class Running:
         for listener in listeners:
             listener()
         if connection is None:
-            self._answer_early(self.ending(Outcome.NOT_STARTED))
+            self.answer_early(error=self.ending(Outcome.NOT_STARTED))
+        return True
+
+    def answer_early(self, *, value: object = None, error: DatabaseMcpError | None = None) -> bool:
+        """Answer the caller now while the worker goes on; False when the call is over or was answered already."""
+        with self._lock:
+            if self._finished or self.answered_early:
+                return False
+            self.answered_early = True
+            self.early_error, self.early_value = error, value
+            callback = self._on_early
+        if callback is not None:
+            callback()
         return True
 
     def check(self) -> None:
@@ -185,17 +204,8 @@ class Running:
             return
         self.abandoned = True
         log.error("a worker does not return from its driver call; its connection is abandoned")
-        error = self.ending(Outcome.UNKNOWN)
-        error.with_details(stoppedAtDatabase="yes" if stopped else "unknown")
+        told = self.ending(Outcome.UNKNOWN)
+        told.with_details(stoppedAtDatabase="yes" if stopped else "unknown")
         for listener in list(self._listeners):
             listener()
-        self._answer_early(error)
-
-    def _answer_early(self, error: DatabaseMcpError) -> None:
-        with self._lock:
-            if self._finished or self.early_error is not None:
-                return
-            self.early_error = error
-            callback = self._on_early
-        if callback is not None:
-            callback()
+        self.answer_early(error=told)

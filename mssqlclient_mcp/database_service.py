@@ -1,0 +1,283 @@
+"""The one facade over a database: builds and owns the parts, lends them to the tools, and closes them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TypeVar
+
+from . import read_only
+from .alarms import AlarmClock
+from .clients import Clients
+from .config import Config
+from .dialects.base import Connection, Dialect, dialect_for
+from .errors import ConnectionFailed, DatabaseMcpError, InvalidParameter, ReadOnlyViolation
+from .execution import NET_GRACE_SECONDS, Nets, ResultBuffer, ResultSink, run_statement
+from .models import DatabaseMode, QueryResult, Statement, StatementKind
+from .pool import ConnectionPool, Lease, Reservation
+from .running import EndReason, Running
+
+T = TypeVar("T")
+
+APPLICATION_NAME = "mssqlclient_mcp"
+
+
+@dataclass(frozen=True)
+class CurrentCall:
+    """What the worker thread of a tool call works under."""
+
+    running: Running
+    reservation: Reservation
+
+
+_current_call: ContextVar[CurrentCall | None] = ContextVar("current_call", default=None)
+
+
+class DatabaseService:
+    """Everything one connection string offers. Synchronous and thread-safe; nothing connects before it is needed."""
+
+    def __init__(self, config: Config, *, dialect: Dialect | None = None, alarms: AlarmClock | None = None) -> None:
+        self.config = config
+        self.settings = config.connection
+        self.dialect = dialect or dialect_for(self.settings.dialect, odbc_driver=config.mssql_odbc_driver)
+        self.alarms = alarms or AlarmClock()
+        self.clients = Clients(config.default_command_timeout_seconds)
+        self.pool = ConnectionPool(
+            self._open,
+            max_connections=config.pool_max_size,
+            max_waiting=config.pool_max_waiting,
+            idle_seconds=config.pool_idle_seconds,
+        )
+        self._outside = _OutsideFunctions()
+        self._under_way: set[Running] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._schedule_pruning()
+
+    # -- calls ---------------------------------------------------------------------------------------------------------
+
+    def reserve(self) -> Reservation:
+        """A place in the pool or its queue; raises PoolExhausted at once when there is none."""
+        return self.pool.reserve()
+
+    def running(self, seconds: float | None = None) -> Running:
+        """A call about to start, with a deadline in ``seconds``."""
+        return Running(self.alarms, seconds=seconds)
+
+    def in_call(self, running: Running, reservation: Reservation, work: Callable[[], T]) -> T:
+        """Do ``work`` on this thread as the call ``running``; the reservation is given back at the end."""
+        running.taken = True
+        token = _current_call.set(CurrentCall(running, reservation))
+        with self._lock:
+            self._under_way.add(running)
+            closing = self._closed
+        try:
+            if closing:
+                running.end(EndReason.SHUTDOWN)
+            return work()
+        finally:
+            _current_call.reset(token)
+            running.finish()
+            reservation.release()
+            with self._lock:
+                self._under_way.discard(running)
+
+    # -- names ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def mode(self) -> DatabaseMode:
+        """Whether the connection string names a database."""
+        return self.config.mode
+
+    def database_for(self, requested: str | None, *, required: bool = True) -> str | None:
+        """The database a call is about: in server mode the one requested, in database mode the connected one.
+
+        Raises InvalidParameter when it is missing in server mode, or another one than the connected in database mode.
+        """
+        connected = self.settings.database
+        if connected is None:
+            if requested is None and required:
+                raise InvalidParameter(
+                    "databaseName is missing: this server is connected to no particular database.",
+                    details={"expected": "databaseName: string"},
+                    next_step="Pass databaseName; list_databases shows which there are.",
+                )
+            return requested
+        if requested is None or self.dialect.same_database(requested, connected):
+            return connected
+        raise InvalidParameter(
+            f"This server is connected to the database {connected!r}; {requested!r} cannot be reached.",
+            details={"expected": f"no databaseName, or {connected!r}"},
+        )
+
+    # -- statements ----------------------------------------------------------------------------------------------------
+
+    def read_catalog(self, database: str | None, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
+        """The rows of one of our own catalogue statements as dicts by column alias (a ``CatalogReader``)."""
+        sink = ResultBuffer(max_rows=1_000_000, max_bytes=1 << 30)
+        self.execute(database, Statement(sql, parameters, StatementKind.CATALOG), sink)
+        [part] = sink.result_sets()
+        names = [column.name for column in part.columns]
+        return [dict(zip(names, row, strict=True)) for row in part.rows]
+
+    def execute_query(
+        self, database: str | None, sql: str, parameters: Sequence[object] = (), *, max_rows: int | None = None
+    ) -> QueryResult:
+        """Run query text: a read when the gate says so, else, with writes on, one transaction.
+
+        Raises ReadOnlyViolation before anything is sent, else the errors of ``execution``.
+        """
+        running = self._current().running
+        statement = Statement(sql, parameters, self.query_kind(database, sql))
+        sink = ResultBuffer(
+            max_rows=min(max_rows or self.config.default_max_rows, self.config.max_rows),
+            max_bytes=self.config.max_response_chars,
+        )
+        self.execute(database, statement, sink)
+        return QueryResult(sink.result_sets(), running.elapsed, messages=sink.messages())
+
+    def query_kind(self, database: str | None, sql: str) -> StatementKind:
+        """READ when the gate is certain that the text only reads, else WRITE when writes are on.
+
+        Raises InvalidParameter for an empty text, ReadOnlyViolation with the reason and what to do instead.
+        """
+        if not sql.strip():
+            raise InvalidParameter("The query is empty.", details={"expected": "one SQL statement"})
+        verdict = read_only.judge(self.dialect.name, sql, outside_functions=self._outside_functions(database))
+        if verdict.allowed:
+            return StatementKind.READ
+        if self.config.enable_write_queries:
+            return StatementKind.WRITE
+        raise ReadOnlyViolation(
+            verdict.reason,
+            details={"position": verdict.position} if verdict.position is not None else None,
+            next_step=verdict.advice,
+        )
+
+    def execute(self, database: str | None, statement: Statement, sink: ResultSink) -> None:
+        """Run a statement on a pooled connection, under the current call.
+
+        Reads and catalogue statements that met a connection which died while idle are sent once more, on a new one.
+        """
+        try:
+            self._execute_once(database, statement, sink)
+        except _DiedIdle:
+            self._execute_once(database, statement, sink)
+
+    def _execute_once(self, database: str | None, statement: Statement, sink: ResultSink) -> None:
+        call = self._current()
+        with self.pool.connection(database, call.running, reservation=call.reservation) as lease:
+            lease.trusted = statement.kind in (StatementKind.CATALOG, StatementKind.READ)
+            try:
+                self._run(lease.connection, statement, call.running, sink)
+            except ConnectionFailed as error:
+                if self._may_send_again(lease, call.running, sink):
+                    raise _DiedIdle from error
+                raise
+
+    def _run(self, connection: Connection, statement: Statement, running: Running, sink: ResultSink) -> None:
+        nets = self.nets(running)
+        try:
+            run_statement(connection, statement, running, sink, nets)
+        except DatabaseMcpError as error:
+            refused_inside = statement.kind is StatementKind.WRITE and self.dialect.needs_autocommit(error)
+            if not (refused_inside and self.dialect.is_sole_statement(statement.sql)):
+                raise
+            run_statement(connection, statement, running, sink, nets, alone=True)
+
+    def nets(self, running: Running) -> Nets:
+        """The limits set on a connection in case our own clock fails."""
+        longest = max(running.seconds or 0, self.config.session_max_timeout_seconds) + NET_GRACE_SECONDS
+        return Nets(statement_seconds=longest, lock_seconds=running.seconds or longest)
+
+    def _may_send_again(self, lease: Lease, running: Running, sink: ResultSink) -> bool:
+        untouched = isinstance(sink, ResultBuffer) and not sink.touched
+        return lease.trusted and not lease.fresh and untouched and running.reason is None
+
+    # -- parts ---------------------------------------------------------------------------------------------------------
+
+    def _open(self, database: str | None) -> Connection:
+        return self.dialect.connect(self.settings, database=database, application_name=APPLICATION_NAME)
+
+    def _outside_functions(self, database: str | None) -> frozenset[str]:
+        return self._outside.known(database, lambda: self._learn_outside_functions(database))
+
+    def _learn_outside_functions(self, database: str | None) -> frozenset[str]:
+        sql = self.dialect.outside_functions_sql
+        return frozenset(str(row["name"]).lower() for row in self.read_catalog(database, sql)) if sql else frozenset()
+
+    def _current(self) -> CurrentCall:
+        call = _current_call.get()
+        if call is None:
+            raise RuntimeError("statements run inside DatabaseService.in_call()")
+        return call
+
+    def _schedule_pruning(self) -> None:
+        def prune() -> None:
+            if not self._closed:
+                threading.Thread(target=self.pool.prune, name="pool-prune", daemon=True).start()
+                self._schedule_pruning()
+
+        self.alarms.after(max(1.0, self.config.pool_idle_seconds / 2), prune)
+
+    # -- end -----------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Cancel what runs at the database, close all connections; harmless twice. Takes 5 s at the most."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            under_way = list(self._under_way)
+        for running in under_way:
+            running.end(EndReason.SHUTDOWN)
+        self._wait_until_idle(4.0)
+        self.pool.close()
+        self.alarms.close()
+
+    def _wait_until_idle(self, seconds: float) -> None:
+        give_up = self.alarms.now() + seconds
+        while self._under_way and self.alarms.now() < give_up:
+            threading.Event().wait(0.02)
+
+    @contextmanager
+    def call(self, seconds: float | None = None) -> Iterator[Running]:
+        """For callers without a tool call of their own (tests, ``check``): be a call on this thread for a while."""
+        running, reservation = self.running(seconds), self.reserve()
+        token = _current_call.set(CurrentCall(running, reservation))
+        try:
+            yield running
+        finally:
+            _current_call.reset(token)
+            running.finish()
+            reservation.release()
+
+    def __enter__(self) -> DatabaseService:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _DiedIdle(Exception):
+    """A pooled connection turned out to be dead before anything was answered."""
+
+
+class _OutsideFunctions:
+    """Per database, the names of functions that run outside the database's control, learnt once and kept a while."""
+
+    def __init__(self) -> None:
+        self._known: dict[str | None, frozenset[str]] = {}
+        self._lock = threading.Lock()
+
+    def known(self, database: str | None, learn: Callable[[], frozenset[str]]) -> frozenset[str]:
+        with self._lock:
+            names = self._known.get(database)
+        if names is None:
+            names = learn()
+            with self._lock:
+                self._known[database] = names
+        return names

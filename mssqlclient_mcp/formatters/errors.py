@@ -1,0 +1,53 @@
+"""An error in words and as structured content: the one place where errors become text."""
+
+from __future__ import annotations
+
+from ..errors import DatabaseMcpError, ErrorCode
+
+NEXT_STEP = {
+    ErrorCode.CONFIG_INVALID: "Correct the setting and start the server again.",
+    ErrorCode.CONNECTION_FAILED: "Try again in a few seconds; if it stays, run `mssqlclient-mcp check`.",
+    ErrorCode.AUTHENTICATION_FAILED: "Check user, password and database in the connection string.",
+    ErrorCode.PERMISSION_DENIED: "Ask for the permission, or use objects that this login may see.",
+    ErrorCode.DRIVER_MISSING: "Install what is missing and start the server again.",
+    ErrorCode.TIMEOUT: "Narrow the query, raise timeoutSeconds, or run it in the background with start_query.",
+    ErrorCode.CANCELLED: "Nothing to do, unless the result is still wanted: then call again.",
+    ErrorCode.SYNTAX_ERROR: "Correct the statement and call again.",
+    ErrorCode.OBJECT_NOT_FOUND: "Look the name up with list_tables or search_objects.",
+    ErrorCode.INVALID_PARAMETER: "Correct the arguments and call again.",
+    ErrorCode.CONSTRAINT_VIOLATION: "Correct the values; nothing was kept.",
+    ErrorCode.DEADLOCK: "Call again: the other transaction is through.",
+    ErrorCode.READ_ONLY_VIOLATION: "Send one statement that only reads.",
+    ErrorCode.GATE_CLOSED: "The owner of the server opens it with the setting named above.",
+    ErrorCode.POOL_EXHAUSTED: "Wait retryAfterSeconds and call again.",
+    ErrorCode.RATE_LIMITED: "Wait retryAfterSeconds and call again.",
+    ErrorCode.TOO_MANY_SESSIONS: "Wait for a running session to end, or cancel one with cancel_session.",
+    ErrorCode.SESSION_NOT_FOUND: "See list_sessions for the sessions there are.",
+    ErrorCode.SESSION_RUNNING: "Ask again with waitSeconds, or see get_session_status.",
+    ErrorCode.RESULT_EXPIRED: "Run the query again, and page its result sooner.",
+    ErrorCode.DATABASE_ERROR: "Read the database's message and change the statement.",
+    ErrorCode.INTERNAL: "This is a defect of the server; its log has the details.",
+}
+
+
+def format_error(error: DatabaseMcpError) -> tuple[str, dict[str, object]]:
+    """The text for a model (what happened, what helps, what to do next) and ``{code, message, retryable, details}``."""
+    structured: dict[str, object] = {
+        "code": error.code.value,
+        "message": error.message,
+        "retryable": error.retryable,
+        "details": error.details,
+    }
+    return "\n".join(_lines(error)), structured
+
+
+def _lines(error: DatabaseMcpError) -> list[str]:
+    lines = [f"{error.code.value}: {error.message}"]
+    for key, value in error.details.items():
+        if isinstance(value, (list, tuple)):
+            shown = "\n".join(f"- {item}" for item in value) if key == "problems" else ", ".join(map(str, value))
+            lines.append(f"{key}:\n{shown}" if key == "problems" else f"{key}: {shown}")
+        else:
+            lines.append(f"{key}: {value}")
+    lines.append(("May be retried. " if error.retryable else "") + (error.next_step or NEXT_STEP[error.code]))
+    return lines

@@ -1,0 +1,136 @@
+"""From a tools/call request to a handler and back: names, gates, arguments, database, errors, the answer's shape."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import anyio
+import mcp_types as types
+from mcp.server.context import ServerRequestContext
+from pydantic import ValidationError
+
+from ..config import Config
+from ..database_service import DatabaseService
+from ..errors import DatabaseMcpError, GateClosed, InternalError, InvalidParameter
+from ..formatters.errors import format_error
+from ..models import DatabaseMode
+from .arguments import argument_problems, expected_arguments
+from .base import Arguments, Call, Database, Reply, Tool
+from .listing import listed_tool
+
+log = logging.getLogger(__name__)
+
+LOCAL_CLIENT = "local"
+
+
+class Dispatcher:
+    """The tools of one configuration: lists those whose gate is open, and calls them by any of their names."""
+
+    def __init__(self, config: Config, tools: Iterable[Tool]) -> None:
+        self._config = config
+        self._server_mode = config.mode is DatabaseMode.SERVER
+        self._tools = [tool for tool in tools if self._server_mode or not tool.server_mode_only]
+        self._by_name = {name: tool for tool in self._tools for name in self._names(tool)}
+        self._listed: list[types.Tool] | None = None
+        self._limiter: anyio.CapacityLimiter | None = None
+
+    def listed(self) -> list[types.Tool]:
+        """The tools/list answer: every tool whose gate is open, by its name in this mode."""
+        if self._listed is None:
+            self._listed = [
+                listed_tool(tool, self._own_name(tool), self._config) for tool in self._tools if self._is_open(tool)
+            ]
+        return self._listed
+
+    async def call(
+        self, context: ServerRequestContext[DatabaseService], name: str, arguments: Mapping[str, Any]
+    ) -> types.CallToolResult:
+        """Call a tool; every failure becomes an answer with ``isError``, none escapes."""
+        began = time.monotonic()
+        try:
+            reply = await self._answer(context, name, arguments)
+        except DatabaseMcpError as error:
+            _log_call(name, LOCAL_CLIENT, began, error.code.value)
+            return _result(format_error(error), is_error=True)
+        except Exception:  # the edge: a defect of ours must not take the connection down
+            log.exception("tool %s failed", name, extra={"tool": name})
+            return _result(format_error(InternalError(f"The tool {name} failed.")), is_error=True)
+        _log_call(name, LOCAL_CLIENT, began, "ok")
+        return _result(reply)
+
+    async def _answer(self, context: ServerRequestContext[DatabaseService], name: str, arguments: Mapping[str, Any]) -> Reply:
+        tool = self._find(name)
+        if not self._is_open(tool):
+            raise self._closed(tool)
+        service = context.lifespan_context
+        given = dict(arguments)
+        database = self._database(tool, service, given)
+        call = Call(service, LOCAL_CLIENT, database, context, self._threads())
+        return await tool.handler(call, self._parse(tool, given))
+
+    def _find(self, name: str) -> Tool:
+        tool = self._by_name.get(name)
+        if tool is None:
+            nearest = difflib.get_close_matches(name, self._by_name, 3)
+            raise InvalidParameter(f"There is no tool {name!r} here.", details={"nearest": nearest} if nearest else None)
+        return tool
+
+    def _is_open(self, tool: Tool) -> bool:
+        return not tool.gates or any(getattr(self._config, gate) for gate in tool.gates)
+
+    def _closed(self, tool: Tool) -> GateClosed:
+        settings = " or ".join(gate.upper() for gate in tool.gates)
+        return GateClosed(
+            f"The tool {self._own_name(tool)} is switched off on this server.",
+            details={"setting": settings},
+            next_step=f"The owner of the server opens it with {settings}=true.",
+        )
+
+    def _database(self, tool: Tool, service: DatabaseService, arguments: dict[str, Any]) -> str | None:
+        requested = arguments.pop("databaseName", None)
+        if requested is not None and (not isinstance(requested, str) or not requested.strip()):
+            raise InvalidParameter("databaseName must be a name.", details={"expected": "databaseName: string"})
+        if tool.database is Database.NONE:
+            if requested is not None:
+                raise InvalidParameter(f"{self._own_name(tool)} takes no databaseName.")
+            return service.settings.database
+        return service.database_for(requested, required=tool.database is Database.REQUIRED)
+
+    def _parse(self, tool: Tool, arguments: dict[str, Any]) -> Arguments:
+        try:
+            return tool.arguments.model_validate(arguments)
+        except ValidationError as error:
+            problems = argument_problems(tool.arguments, error)
+            raise InvalidParameter(
+                f"{len(problems)} argument{'' if len(problems) == 1 else 's'} of {self._own_name(tool)} cannot be used.",
+                details={"problems": problems, "expected": expected_arguments(tool.arguments)},
+            ) from error
+
+    def _own_name(self, tool: Tool) -> str:
+        return tool.server_name if self._server_mode and tool.server_name else tool.name
+
+    def _names(self, tool: Tool) -> list[str]:
+        """The name in this mode first; the other mode's name and the old ones answer too."""
+        return [name for name in (self._own_name(tool), tool.name, tool.server_name, *tool.aliases) if name]
+
+    def _threads(self) -> anyio.CapacityLimiter:
+        """Threads are bounded by the reservations; this limit only has to be above them."""
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(self._config.pool_max_size + self._config.pool_max_waiting + 16)
+        return self._limiter
+
+
+def _result(reply: Reply, *, is_error: bool = False) -> types.CallToolResult:
+    text, structured = reply
+    return types.CallToolResult(
+        content=[types.TextContent(type="text", text=text)], structured_content=structured, is_error=is_error
+    )
+
+
+def _log_call(name: str, client: str, began: float, code: str) -> None:
+    seconds = round(time.monotonic() - began, 4)
+    log.info("%s: %s in %.3f s", name, code, seconds, extra={"tool": name, "client": client, "seconds": seconds, "code": code})
