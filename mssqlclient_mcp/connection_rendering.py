@@ -1,0 +1,173 @@
+"""Settings as drivers take them: an ODBC connection string, or libpq's parameters.
+
+No value leaves its place: in ODBC text whatever is not plainly harmless stands in braces with ``}`` doubled, and libpq's
+parameters stay apart until the driver quotes them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .connection_settings import ConnectionSettings
+from .errors import ConfigInvalid, ObjectNotFound
+
+_HARMLESS = re.compile(r"[A-Za-z0-9_.\-]+(?: [A-Za-z0-9_.\-]+)*", re.ASCII)
+_HARMLESS_SERVER = re.compile(r"[A-Za-z0-9_.\-:,\\()$]+", re.ASCII)
+_KEYWORD = re.compile(r"[A-Za-z][A-Za-z0-9_ ]*", re.ASCII)
+_DRIVER_VERSION = re.compile(r"(?:ODBC Driver |msodbcsql-?)(\d+)", re.IGNORECASE)
+_LONGEST_SQLSERVER_NAME = 128  # sysname, in UTF-16 units; longer ones overflow buffers of some drivers
+_LONGEST_POSTGRESQL_NAME = 63  # bytes; the server cuts longer ones silently and would connect elsewhere
+
+
+def odbc_connection_string(
+    settings: ConnectionSettings, *, driver: str, freetds: bool, database: str | None, application_name: str | None
+) -> str:
+    """The string for SQLDriverConnect in the spelling of the driver at hand (FreeTDS differs from Microsoft's).
+
+    ``driver`` is a registered name or the path of a library, unused when the settings name a data source. ``database``
+    and ``application_name`` go before those of the settings. Raises ConfigInvalid for what the driver cannot do, and
+    ObjectNotFound for a database name that none can have.
+    """
+    parts = [
+        *_source(settings, driver),
+        *(_freetds_server(settings) if freetds else _microsoft_server(settings, driver)),
+        *_login(settings, freetds=freetds),
+        *_database(database or settings.database),
+        *(("APP", name[:_LONGEST_SQLSERVER_NAME]) for name in (application_name or settings.application_name,) if name),
+        *((name, value) for name, value in settings.options if name.upper() not in ("DSN", "FILEDSN")),
+    ]
+    return "".join(f"{_keyword(name)}={_value(name, value)};" for name, value in parts)
+
+
+def libpq_parameters(settings: ConnectionSettings, database: str | None, application_name: str | None) -> dict[str, str]:
+    """libpq's parameters by name; without any database in the settings (server mode) it is ``postgres``.
+
+    Raises ObjectNotFound for a database name that none can have.
+    """
+    fallback = None if settings.option("service") else "postgres"
+    name = database or settings.database or fallback
+    _check_name(name or "", len((name or "").encode("utf-8", "replace")), _LONGEST_POSTGRESQL_NAME)
+    given = {
+        "host": settings.host,
+        "port": settings.port,
+        "dbname": name,
+        "user": settings.user,
+        "password": settings.password.reveal() if settings.password else None,
+        "connect_timeout": settings.connect_timeout,
+        "application_name": application_name or settings.application_name,
+    }
+    return {**dict(settings.options), **{key: str(value) for key, value in given.items() if value not in (None, "")}}
+
+
+def _source(settings: ConnectionSettings, driver: str) -> Iterator[tuple[str, str]]:
+    """The data source (which brings its own driver) or the driver; it comes first, since the first one counts."""
+    for name in ("DSN", "FILEDSN"):
+        value = settings.option(name)
+        if value:
+            yield name, value
+            return
+    yield "DRIVER", driver
+
+
+def _microsoft_server(settings: ConnectionSettings, driver: str) -> Iterator[tuple[str, str]]:
+    if settings.host:
+        yield "SERVER", _server_name(settings, with_port=True)
+    if settings.encrypt:
+        if settings.encrypt == "strict" and not _knows_strict(driver):
+            raise _no_strict(driver)
+        yield "Encrypt", settings.encrypt
+    if settings.trust_server_certificate is not None:
+        yield "TrustServerCertificate", _yes(settings.trust_server_certificate)
+    if settings.authentication and not settings.integrated:
+        yield "Authentication", settings.authentication
+    if settings.application_intent:
+        yield "ApplicationIntent", settings.application_intent
+    if settings.multi_subnet_failover is not None:
+        yield "MultiSubnetFailover", _yes(settings.multi_subnet_failover)
+
+
+def _freetds_server(settings: ConnectionSettings) -> Iterator[tuple[str, str]]:
+    """FreeTDS: the port apart, TDS 7.4 unless told, its own word for encryption. It reads neither
+    TrustServerCertificate (certificates are checked only as its freetds.conf says) nor MultiSubnetFailover."""
+    if settings.host:
+        yield "SERVER", _server_name(settings, with_port=False)
+    if settings.port is not None:
+        yield "PORT", str(settings.port)
+    elif settings.host and not settings.instance:
+        yield "PORT", "1433"
+    if not settings.option("TDS_Version"):
+        yield "TDS_Version", "7.4"
+    if settings.encrypt == "strict":
+        raise _no_strict("FreeTDS")
+    if settings.encrypt and not settings.option("Encryption"):
+        yield "Encryption", "require" if settings.encrypt == "yes" else "off"
+    if settings.authentication not in (None, "SqlPassword") and not settings.integrated:
+        raise ConfigInvalid(
+            f"Authentication={settings.authentication} needs Microsoft's ODBC driver; FreeTDS knows passwords and Kerberos.",
+            next_step="Install 'ODBC Driver 18 for SQL Server', or remove Authentication and give User Id and Password.",
+        )
+    if settings.application_intent:
+        yield "ApplicationIntent", settings.application_intent
+
+
+def _knows_strict(driver: str) -> bool:
+    version = _DRIVER_VERSION.search(driver)
+    return version is not None and int(version[1]) >= 18
+
+
+def _no_strict(driver: str) -> ConfigInvalid:
+    return ConfigInvalid(
+        f"Encrypt=Strict needs 'ODBC Driver 18 for SQL Server' or later; the driver in use ({driver}) does not know it.",
+        next_step="Install ODBC Driver 18, or use Encrypt=Mandatory.",
+    )
+
+
+def _server_name(settings: ConnectionSettings, *, with_port: bool) -> str:
+    if settings.port is not None:  # a port makes the instance's name needless: the browser service is not asked
+        return f"{settings.host},{settings.port}" if with_port else settings.host
+    return f"{settings.host}\\{settings.instance}" if settings.instance else settings.host
+
+
+def _login(settings: ConnectionSettings, *, freetds: bool) -> Iterator[tuple[str, str]]:
+    if settings.integrated:
+        yield "Trusted_Connection", "Yes" if freetds else "yes"
+        return
+    if settings.user is not None:
+        yield "UID", settings.user
+    if settings.password is not None:
+        yield "PWD", settings.password.reveal()
+
+
+def _database(name: str | None) -> Iterator[tuple[str, str]]:
+    if name:
+        _check_name(name, len(name.encode("utf-16-le", "replace")) // 2, _LONGEST_SQLSERVER_NAME)
+        yield "DATABASE", name
+
+
+def _check_name(name: str, length: int, longest: int) -> None:
+    if length > longest or "\0" in name or not _is_text(name):
+        raise ObjectNotFound(f"There is no database of that name: a name has at most {longest} characters, none of them NUL.")
+
+
+def _is_text(text: str) -> bool:
+    return text.encode("utf-8", "replace").decode("utf-8") == text
+
+
+def _keyword(name: str) -> str:
+    if not _KEYWORD.fullmatch(name):
+        raise ConfigInvalid("An option of the connection settings has a name that no ODBC keyword can have.")
+    return name
+
+
+def _value(keyword: str, value: str) -> str:
+    if "\0" in value or not _is_text(value):
+        raise ConfigInvalid(f"The value of {keyword} holds a character that cannot be sent (NUL or half a pair).")
+    harmless = _HARMLESS_SERVER if keyword == "SERVER" else _HARMLESS
+    if not value or harmless.fullmatch(value):
+        return value
+    return "{" + value.replace("}", "}}") + "}"
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
