@@ -26,7 +26,7 @@ QUERY_SCHEMA: dict[str, object] = {
 
 HOW_TO_GET_THE_REST = {
     TruncatedBy.ROWS: "cut at {rows} rows: raise maxRows (at most {most}), narrow the query, or page it with start_query",
-    TruncatedBy.BYTES: "cut at {rows} rows, the answer being full: select fewer or shorter columns, or page it with start_query",
+    TruncatedBy.BYTES: "cut at {rows} rows, the answer being full: select fewer or shorter columns, or page with start_query",
 }
 
 
