@@ -119,3 +119,26 @@ class Dialect(Protocol):
     def needs_autocommit(self, error: DatabaseMcpError) -> bool:
         """True when the database refused a statement only because it ran inside a transaction (CREATE DATABASE, VACUUM,
         BACKUP): it did nothing, and may run again alone."""
+
+    def is_sole_statement(self, sql: str) -> bool:
+        """True when the text is certainly a single statement."""
+
+    def same_database(self, one: str, other: str) -> bool:
+        """Whether two spellings name the same database (case counts on PostgreSQL, not on SQL Server)."""
+
+    @property
+    def outside_functions_sql(self) -> str:
+        """Catalogue SQL with one column ``name``: functions that run outside the database's control, for the gate;
+        empty when there is none to ask."""
+
+
+def dialect_for(name: str, *, odbc_driver: str | None) -> Dialect:
+    """The dialect of ``sqlserver`` or ``postgresql``; only its own folder is imported. ``odbc_driver`` is the ODBC driver's
+    name or path that goes before the installed ones, for SQL Server."""
+    if name == "postgresql":
+        from .postgresql.connection import PostgresDialect
+
+        return PostgresDialect()
+    from .sqlserver.connection import SqlServerDialect
+
+    return SqlServerDialect(odbc_driver=odbc_driver)

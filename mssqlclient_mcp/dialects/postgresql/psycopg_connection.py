@@ -1,0 +1,133 @@
+"""A connection to one PostgreSQL database: transactions, nets, and the way back to a known state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from ...errors import DatabaseFault, DatabaseMcpError, Outcome
+from ..base import Access
+from .cursor import PostgresCursor, TypeNames
+from .wire import Wire
+
+_BEGIN = {Access.READ_ONLY: "BEGIN READ ONLY; ", Access.READ_WRITE: "BEGIN; ", Access.AUTOCOMMIT: ""}
+_MAX_MILLISECONDS = 2**31 - 1  # the server keeps timeouts as int4
+
+CHUNK_ROWS = 200
+"""The most rows libpq holds at a time: more gains no speed, and a row may be large."""
+
+
+class PostgresConnection:
+    """One connection; belongs to the worker that uses it, ``cancel`` and ``shutdown`` aside."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._names: TypeNames = {}
+        self._cursor: PostgresCursor | None = None
+        self._database = wire.driver.pgconn.db.decode("utf-8", "replace")
+
+    @property
+    def database(self) -> str:
+        """The database it is connected to."""
+        return self._database
+
+    @property
+    def usable(self) -> bool:
+        """False once the connection is known to be lost or closed."""
+        return self._wire.usable
+
+    def begin(self, access: Access, *, net_seconds: float, lock_seconds: float) -> None:
+        """Open the transaction (none for AUTOCOMMIT) and set the nets, in one round trip."""
+        scope = "SET " if access is Access.AUTOCOMMIT else "SET LOCAL "
+        settings = {
+            "statement_timeout": str(_milliseconds(net_seconds)),
+            "lock_timeout": str(_milliseconds(lock_seconds)),
+            "extra_float_digits": "3",  # the default before PostgreSQL 12 rounds
+            **self._strayed(),
+        }
+        self._run(_BEGIN[access] + "; ".join(f"{scope}{name} = {value}" for name, value in settings.items()))
+        self._wire.take_messages()
+
+    def execute(self, sql: str, parameters: Sequence[object] = (), *, batch: int = 1000) -> PostgresCursor:
+        """Send exactly one statement with ``$1`` markers and wait for its first answer."""
+        self._close_cursor()
+        chunk = max(1, min(batch, CHUNK_ROWS))
+        self._cursor = PostgresCursor(self._wire, self._names, sql, parameters, chunk)
+        return self._cursor
+
+    def execute_script(self, sql: str) -> None:
+        """Send text that may hold several statements, and drop what it brings back."""
+        self._run(sql)
+
+    def commit(self) -> None:
+        """Make the open transaction last. Raises DatabaseFault when the server rolled it back instead."""
+        self._close_cursor()
+        if self.in_transaction() and self._run("COMMIT") == "ROLLBACK":
+            raise DatabaseFault(
+                "The transaction had failed before; the database rolled it back.",
+                details={"outcome": Outcome.ROLLED_BACK.value},
+            )
+
+    def rollback(self) -> None:
+        """Undo the open transaction; no harm without one."""
+        self._close_cursor()
+        if self.in_transaction():
+            self._run("ROLLBACK")
+
+    def in_transaction(self) -> bool:
+        """True while the server has a transaction open for us; no round trip."""
+        return self._wire.in_transaction
+
+    def reset(self, *, trusted: bool) -> bool:
+        """Roll back and DISCARD ALL; False when that fails. What only gated reads ran on is cleaned all the same."""
+        try:
+            self.rollback()
+            self._run("DISCARD ALL")
+        except DatabaseMcpError:
+            return False
+        self._wire.take_messages()
+        if not trusted:
+            self._names.clear()  # types may have been renamed
+        return self.usable and not self._strayed()
+
+    def alive(self) -> bool:
+        """True while the idle connection stands, as far as its socket tells; no round trip."""
+        return self._wire.quiet()
+
+    def cancel(self) -> None:
+        """From any thread: ask the server to stop what runs here."""
+        self._wire.cancel()
+
+    def shutdown(self) -> bool:
+        """From any thread: cut the socket. False: whether the server has stopped is not known."""
+        self._wire.cut()
+        return False
+
+    def close(self) -> None:
+        """Close; harmless twice; never raises."""
+        self._cursor = None
+        self._wire.close()
+
+    def _run(self, sql: str) -> str:
+        self._close_cursor()
+        return self._wire.run(sql)
+
+    def _close_cursor(self) -> None:
+        cursor, self._cursor = self._cursor, None
+        if cursor is not None:
+            with suppress(DatabaseMcpError):
+                cursor.close()
+
+    def _strayed(self) -> dict[str, str]:
+        """Settings that must be as our value loaders expect, but are not (a role or a database may have its own)."""
+        found = {}
+        if not self._wire.setting("DateStyle").startswith("ISO"):
+            found["DateStyle"] = "'ISO'"
+        if self._wire.setting("client_encoding") != "UTF8":
+            found["client_encoding"] = "'UTF8'"
+        return found
+
+
+def _milliseconds(seconds: float) -> int:
+    """Whole milliseconds, at least one (the server takes 0 for "no limit")."""
+    return max(1, min(int(seconds * 1000), _MAX_MILLISECONDS))

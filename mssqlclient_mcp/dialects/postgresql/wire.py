@@ -1,0 +1,279 @@
+"""The one place that talks to libpq: sends a text, brings its results one bounded chunk at a time, cancels, cuts.
+
+psycopg's ``Cursor.execute`` reads a whole result before it returns, and its ``Cursor.stream`` does not show the columns of an
+empty result or the count of a statement without rows. So a statement is sent here through psycopg's public ``pq`` layer, always
+by the extended protocol (which takes one statement only), with libpq's chunked rows mode.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import generators, pq
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.conninfo import make_conninfo
+
+from ...errors import ConnectionFailed, DatabaseFault, DatabaseMcpError, InvalidParameter
+from ...models import Message
+from .errors import connecting, translating
+from .values import ADAPTERS, bindable
+
+if TYPE_CHECKING:
+    from psycopg.abc import Buffer
+    from psycopg.pq.abc import PGresult
+
+CANCEL_TIMEOUT_SECONDS = 5.0
+CANCELS_BEFORE_CLOSING = 5
+MAX_MESSAGES = 1000
+
+_CHUNKED = psycopg.capabilities.has_stream_chunked()
+_COPY = (pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH)
+_IN_TRANSACTION = (pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR, pq.TransactionStatus.ACTIVE)
+
+
+class Wire:
+    """A connection's line to its server. Belongs to one thread; only ``cancel`` and ``cut`` may come from another."""
+
+    def __init__(self, driver: psycopg.Connection[Any]) -> None:
+        self.driver = driver
+        self._lost = False
+        self._messages: list[Message] = []
+        self._messages_dropped = 0
+        self._cancelling = threading.Lock()
+        self._closing = threading.Lock()
+        driver.add_notice_handler(self._hear)
+        driver.add_notify_handler(lambda _: None)  # else psycopg keeps what comes, without bound
+
+    @property
+    def usable(self) -> bool:
+        """False once the line is known to be cut or closed."""
+        return not self._lost and not self.driver.closed
+
+    @property
+    def in_transaction(self) -> bool:
+        """True while the server has a transaction open for us, failed or not."""
+        return self.driver.pgconn.transaction_status in _IN_TRANSACTION
+
+    @property
+    def in_error(self) -> bool:
+        """True in a transaction that has failed: the server takes nothing but its end."""
+        return self.driver.pgconn.transaction_status == pq.TransactionStatus.INERROR
+
+    @contextmanager
+    def guarded(self, sql: str | None = None) -> Iterator[None]:
+        """Translate psycopg's errors, and remember a lost connection."""
+        if not self.usable:
+            raise ConnectionFailed("The connection is closed.")
+        try:
+            with translating(sql):
+                yield
+        except ConnectionFailed:
+            self._lost = True
+            raise
+
+    def setting(self, name: str) -> str:
+        """A setting that the server reports on its own (DateStyle, client_encoding); no round trip."""
+        value = self.driver.pgconn.parameter_status(name.encode())
+        return "" if value is None else value.decode("utf-8", "replace")
+
+    def send(self, sql: str, parameters: Sequence[object], chunk: int) -> None:
+        """Send one statement with its values; its results come from ``receive`` in chunks of at most ``chunk`` rows."""
+        text = _encoded(sql)
+        with _binding():
+            transformer = Transformer(self.driver)
+            values = bindable(parameters)
+            bound: Sequence[Buffer | None] = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
+        with self.guarded(sql):
+            self.driver.pgconn.send_query_params(text, bound, transformer.types, transformer.formats)
+            self._begin_chunks(chunk)
+
+    def send_script(self, sql: str) -> None:
+        """Send text that may hold several statements (the simple protocol)."""
+        text = _encoded(sql)
+        with self.guarded(sql):
+            self.driver.pgconn.send_query(text)
+            self._begin_chunks(100)
+
+    def receive(self, sql: str | None = None) -> PGresult | None:
+        """The next chunk, count or end of what was sent; None when there is no more. Raises what the server reports."""
+        with self.guarded(sql):
+            result: PGresult | None = self.driver.wait(generators.fetch(self.driver.pgconn))
+            if result is None:
+                return None
+            if result.status == pq.ExecStatus.FATAL_ERROR:
+                error = psycopg.errors.error_from_result(result, "utf-8")
+                self._finish_after_error()
+                raise error
+            if result.status in _COPY:
+                self._refuse_copy(result)
+            return result
+
+    def run(self, sql: str) -> str:
+        """Run text of ours or a script, drop its rows, and return the last command tag."""
+        self.send_script(sql)
+        tag = ""
+        while (result := self.receive(sql)) is not None:
+            tag = (result.command_status or b"").decode("utf-8", "replace") or tag
+        return tag
+
+    def rows(self, sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+        """All rows of a small query of ours."""
+        self.send(sql, parameters, 1000)
+        transformer = Transformer(self.driver)
+        found: list[tuple[Any, ...]] = []
+        while (result := self.receive(sql)) is not None:
+            transformer.set_pgresult(result)
+            found += transformer.load_rows(0, result.ntuples, tuple)
+        return found
+
+    def stop(self) -> None:
+        """Let go of a statement whose results are not wanted: read on for a moment, else cancel, else close the line."""
+        with suppress(psycopg.Error, OSError):
+            if self._read_off(0.003):
+                return
+            for _ in range(CANCELS_BEFORE_CLOSING):
+                with suppress(DatabaseMcpError):
+                    self.cancel()
+                if self._read_off(1.0):
+                    return
+        self.close()
+
+    def quiet(self) -> bool:
+        """True when the idle line is in order; what the server said meanwhile is read without waiting."""
+        if not self.usable:
+            return False
+        pgconn = self.driver.pgconn
+        with suppress(psycopg.Error, OSError):
+            for _ in range(10):
+                if not self._readable(0):
+                    return not self._lost and pgconn.status == pq.ConnStatus.OK
+                pgconn.consume_input()
+                pgconn.is_busy()  # parses, and so hears notices
+        self._lost = True
+        return False
+
+    def cancel(self) -> None:
+        """Ask the server, over a line of its own, to stop what runs. From any thread; returns within some seconds."""
+        with self._cancelling:
+            if not self.driver.closed:
+                with translating():
+                    self.driver.cancel_safe(timeout=CANCEL_TIMEOUT_SECONDS)
+
+    def cut(self) -> None:
+        """Shut the socket from any thread: whoever waits on it gets an error at once. Frees nothing."""
+        with self._closing:
+            self._lost = True
+            if self.driver.closed:
+                return
+            with suppress(OSError):
+                line = socket.socket(fileno=self.driver.pgconn.socket)
+                try:
+                    line.shutdown(socket.SHUT_RDWR)
+                finally:
+                    line.detach()  # the handle stays libpq's
+
+    def close(self) -> None:
+        """Close the line; harmless twice; never raises."""
+        with self._cancelling, self._closing:
+            self._lost = True
+            with suppress(psycopg.Error, OSError):
+                self.driver.close()
+
+    def take_messages(self) -> tuple[Message, ...]:
+        """What the server said since the last call."""
+        taken = self._messages
+        if self._messages_dropped:
+            taken.append(Message(f"{self._messages_dropped} further messages were left out."))
+        self._messages, self._messages_dropped = [], 0
+        return tuple(taken)
+
+    def _hear(self, diagnostic: psycopg.errors.Diagnostic) -> None:
+        severity = diagnostic.severity_nonlocalized or diagnostic.severity or ""
+        if severity in ("FATAL", "PANIC"):
+            self._lost = True
+        if len(self._messages) >= MAX_MESSAGES:
+            self._messages_dropped += 1
+            return
+        lines = [diagnostic.message_primary or ""]
+        lines += [f"DETAIL: {diagnostic.message_detail}"] if diagnostic.message_detail else []
+        lines += [f"HINT: {diagnostic.message_hint}"] if diagnostic.message_hint else []
+        self._messages.append(Message("\n".join(lines), severity, diagnostic.sqlstate or ""))
+
+    def _begin_chunks(self, chunk: int) -> None:
+        pgconn = self.driver.pgconn
+        if _CHUNKED and chunk > 1:
+            pgconn.set_chunked_rows_mode(chunk)
+        else:
+            pgconn.set_single_row_mode()
+        self.driver.wait(generators.send(pgconn))
+
+    def _finish_after_error(self) -> None:
+        with suppress(psycopg.Error):
+            self.driver.wait(generators.fetch_many(self.driver.pgconn))
+
+    def _refuse_copy(self, result: PGresult) -> None:
+        pgconn = self.driver.pgconn
+        if result.status == pq.ExecStatus.COPY_IN:
+            with suppress(psycopg.Error):
+                self.driver.wait(generators.copy_end(pgconn, b"no client stream"))
+        else:
+            self.cancel()
+            with suppress(psycopg.Error):
+                while isinstance(self.driver.wait(generators.copy_from(pgconn)), memoryview):
+                    pass
+        raise DatabaseFault("COPY from or to the client is not supported.", next_step="Use SELECT or INSERT instead.")
+
+    def _read_off(self, seconds: float) -> bool:
+        """Read and drop results for at most ``seconds``; True when the server is done with the statement."""
+        pgconn = self.driver.pgconn
+        deadline = time.monotonic() + seconds
+        while True:
+            while pgconn.is_busy():
+                if not self._readable(max(0.0, deadline - time.monotonic())):
+                    return False
+                pgconn.consume_input()
+                if time.monotonic() >= deadline:
+                    break
+            else:
+                if pgconn.get_result() is None:
+                    return True
+            if time.monotonic() >= deadline:
+                return False
+
+    def _readable(self, seconds: float) -> bool:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.driver.pgconn.socket, selectors.EVENT_READ)
+            return bool(selector.select(seconds))
+
+
+def _encoded(sql: str) -> bytes:
+    """The text as bytes; a NUL would end it early for libpq, after the gate has read all of it."""
+    if "\0" in sql:
+        raise InvalidParameter("The SQL text holds a NUL character.")
+    try:
+        return sql.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidParameter(f"The SQL text is not valid Unicode: {error.reason}.") from error
+
+
+@contextmanager
+def _binding() -> Iterator[None]:
+    """What cannot be bound is the caller's mistake, told before anything is sent."""
+    try:
+        yield
+    except (psycopg.Error, UnicodeEncodeError, OverflowError, TypeError, ValueError) as error:
+        raise InvalidParameter(f"A parameter cannot be sent to PostgreSQL: {error}") from error
+
+
+def open_wire(parameters: dict[str, str]) -> Wire:
+    """Connect with libpq parameters. Raises the errors of a connection that cannot be made."""
+    with connecting():
+        conninfo = make_conninfo(**parameters)
+        return Wire(psycopg.Connection.connect(conninfo, autocommit=True, prepare_threshold=None, context=ADAPTERS))
