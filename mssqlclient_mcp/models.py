@@ -98,6 +98,108 @@ class ObjectName:
         return f"{self.schema}.{self.name}"
 
 
+@dataclass(frozen=True)
+class ForeignKey:
+    """A foreign key, seen from one of its tables: ``direction`` is outgoing, incoming or self. Column pairs stand in order.
+    ``not_trusted``: rows from before it were not checked (PostgreSQL: NOT VALID)."""
+
+    name: str
+    direction: str
+    schema: str
+    table: str
+    columns: tuple[str, ...]
+    referenced_schema: str
+    referenced_table: str
+    referenced_columns: tuple[str, ...]
+    on_delete: str
+    on_update: str
+    disabled: bool = False
+    not_trusted: bool = False
+    definition: str | None = None
+
+
+@dataclass(frozen=True)
+class IndexColumn:
+    """A key column (or expression) of an index."""
+
+    name: str
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class IndexUsage:
+    """How often an index served since the server's counters began; None: not counted by this database."""
+
+    seeks: int | None
+    scans: int | None
+    lookups: int | None
+    updates: int | None
+    last_used: str | None = None
+
+
+@dataclass(frozen=True)
+class TableIndex:
+    """An index, or SQL Server's heap (without a name). ``usage`` and ``size_kb`` are None where they cannot be seen."""
+
+    name: str | None
+    kind: str
+    unique: bool
+    primary_key: bool
+    unique_constraint: bool
+    columns: tuple[IndexColumn, ...]
+    included: tuple[str, ...] = ()
+    filter: str | None = None
+    fill_factor: int | None = None
+    disabled: bool = False
+    compression: str | None = None
+    size_kb: int | None = None
+    usage: IndexUsage | None = None
+    definition: str | None = None
+
+
+@dataclass(frozen=True)
+class PartitionStatistics:
+    """A partition: its number or name, rows by the catalogue, and its boundary as the server writes it."""
+
+    partition: str
+    rows: int | None
+    boundary: str | None = None
+    compression: str | None = None
+    size_kb: int | None = None
+
+
+@dataclass(frozen=True)
+class ColumnStatistics:
+    """A statistics object (PostgreSQL: the table's own): when it was last updated and what changed since."""
+
+    name: str
+    last_updated: str | None
+    modifications: int | None
+    rows: int | None = None
+    rows_sampled: int | None = None
+
+
+@dataclass(frozen=True)
+class TableStatistics:
+    """Size and freshness of a table. ``rows`` is the catalogue's count: approximate where ``rows_approximate``."""
+
+    schema: str
+    name: str
+    kind: str
+    rows: int | None
+    rows_approximate: bool
+    data_kb: int | None
+    index_kb: int | None
+    reserved_kb: int | None
+    unused_kb: int | None
+    lob_kb: int | None
+    created: str | None = None
+    modified: str | None = None
+    partitions: tuple[PartitionStatistics, ...] = ()
+    statistics: tuple[ColumnStatistics, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 class EnhancedJSONEncoder(json.JSONEncoder):
     """JSON for what databases hold: datetime and friends as ISO 8601, Decimal and UUID as text, Enum by value,
     bytes as base64, dataclasses as objects."""

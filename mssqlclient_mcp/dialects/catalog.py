@@ -1,0 +1,50 @@
+"""What each dialect's ``catalog.py`` must offer: one SQL text a question, all with the same column aliases.
+
+Parameters are positional and come in the order given here; a dialect uses its own markers (``?`` or ``$1``). ``page``
+stands for (schema or None, LIKE pattern or None, offset, most rows), ``name`` for (schema or None, name). A statement over
+one name finds what the server would find (search path; default schema, then dbo) and has no row when there is nothing.
+Columns named in brackets hold a JSON array of objects, as text or already read. A paged statement has one row with a null
+``name`` when the page is empty.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Protocol, cast
+
+
+class Catalog(Protocol):
+    """The questions. ``str | None``: None where the main statement answers already; these may be refused or fail for want of an
+    object without harm to the rest."""
+
+    FOLDS_UNQUOTED: bool
+    """Whether plain names are folded to one case before they are looked up."""
+
+    LIST_DATABASES: str
+    """() -> name, state, accessible, is_system, owner, collation, encoding, compatibility_level, created, read_only, size_kb,
+    description"""
+    DATABASE_SIZES: str | None
+    """() -> name, size_kb"""
+    LIST_TABLES: str
+    """page -> total, object_id, schema_name, name, kind, description, row_count, size_kb"""
+    TABLE_SIZES: str | None
+    """page -> object_id, size_kb"""
+    TABLE_SCHEMA: str
+    """name -> object_id, schema_name, name, kind, description, created, modified, definition, definition_hidden, history_table,
+    partitioning, partition_of, row_security, [columns], [keys], [checks], [foreign_keys], [triggers]"""
+    COLUMN_MASKS: str | None
+    """(object_id) -> name, mask"""
+    RESOLVE_TABLE: str
+    """name -> schema_name, name"""
+    LIST_PROCEDURES: str
+    """page -> total, object_id, schema_name, name, kind, arguments, returns, language, description, created, modified"""
+    PROCEDURE_DEFINITION: str
+    """name -> the same without total, definition, without_definition; a row for each overload"""
+    NEAREST_TABLES: str
+    NEAREST_PROCEDURES: str
+    """(name) -> schema_name, name: a bounded choice of likely candidates"""
+
+
+def catalog_for(dialect: str) -> Catalog:
+    """The catalogue SQL of ``sqlserver`` or ``postgresql``; needs no driver."""
+    return cast("Catalog", importlib.import_module(f".{dialect}.catalog", package=__package__))

@@ -1,0 +1,1 @@
+"""SQL Server through ODBC; the only folder that names pyodbc."""

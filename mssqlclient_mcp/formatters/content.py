@@ -1,0 +1,70 @@
+"""Dataclasses as structured content (camelCase), and the JSON schema that this content keeps to."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+SELDOM = frozenset({"sparse", "masked", "hidden", "disabled", "not_trusted", "is_system", "descending"})
+"""Flags that are nearly always false: shown only when true, which keeps a wide table short."""
+
+_SCALARS: dict[object, str] = {str: "string", int: "integer", bool: "boolean", float: "number"}
+
+
+def camel(name: str) -> str:
+    """``row_count`` -> ``rowCount``."""
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+def content(value: object, *, nulls: bool = False) -> Any:
+    """A dataclass as a JSON object. What is None or empty is left out, unless ``nulls`` says that its absence must show."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            camel(field.name): content(item, nulls=nulls)
+            for field in fields(value)
+            if _shown(field.name, item := getattr(value, field.name), nulls)
+        }
+    if isinstance(value, (tuple, list)):
+        return [content(item, nulls=nulls) for item in value]
+    return value
+
+
+def _shown(name: str, item: object, nulls: bool) -> bool:
+    if name in SELDOM:
+        return bool(item)
+    if item is None:
+        return nulls
+    return item != () or nulls
+
+
+def schema_of(kind: type, *, depth: int = 0) -> dict[str, object]:
+    """The JSON schema of ``content(instance of kind)``, compact: names and types. Objects below ``depth`` are just
+    objects, for every client pays for a schema at each start."""
+    assert is_dataclass(kind)
+    hints = get_type_hints(kind)
+    properties = {camel(field.name): _schema(hints[field.name], depth) for field in fields(kind)}
+    required = [
+        camel(field.name)
+        for field in fields(kind)
+        if field.default is MISSING
+        and field.default_factory is MISSING
+        and field.name not in SELDOM
+        and NoneType not in get_args(hints[field.name])
+        and get_origin(hints[field.name]) is not tuple
+    ]
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def _schema(hint: object, depth: int) -> dict[str, object]:
+    if hint in _SCALARS:
+        return {"type": _SCALARS[hint]}
+    if get_origin(hint) in (Union, UnionType):
+        (inner,) = (part for part in get_args(hint) if part is not NoneType)
+        found = _schema(inner, depth)
+        return {**found, "type": [found["type"], "null"]}
+    if get_origin(hint) is tuple:
+        return {"type": "array", "items": _schema(get_args(hint)[0], depth)}
+    assert isinstance(hint, type)
+    return schema_of(hint, depth=depth - 1) if depth > 0 else {"type": "object"}

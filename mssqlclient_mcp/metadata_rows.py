@@ -1,0 +1,193 @@
+"""Rows of the catalogue statements -> models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+from .models import ForeignKey
+from .schema_models import (
+    CheckConstraint,
+    ColumnInfo,
+    DatabaseInfo,
+    KeyConstraint,
+    ProcedureDefinition,
+    ProcedureInfo,
+    TableInfo,
+    TableSchema,
+    TriggerInfo,
+)
+
+Record = Mapping[str, object]
+
+DEFINITION_HIDDEN = "The definition is not shown: it is encrypted, or the login lacks VIEW DEFINITION on it."
+
+
+def text(value: object) -> str | None:
+    """Text, or None."""
+    return None if value is None else str(value)
+
+
+def whole(value: object) -> int | None:
+    """A whole number from what the driver or JSON gave, or None."""
+    return None if value is None else int(cast("int", value))
+
+
+def records(value: object) -> list[dict[str, object]]:
+    """A JSON column: an array of objects as text, or already read; null is an empty one."""
+    read = json.loads(value) if isinstance(value, str) and value else value
+    return cast("list[dict[str, object]]", read or [])
+
+
+def names(value: object) -> tuple[str, ...]:
+    """A JSON array of names, or of objects with a ``name``."""
+    return tuple(str(item["name"]) if isinstance(item, dict) else str(item) for item in records(value))
+
+
+def database(row: Record, sizes: Mapping[object, object]) -> DatabaseInfo:
+    """A row of LIST_DATABASES."""
+    size = sizes.get(row["name"], row["size_kb"])
+    accessible, read_only = row["accessible"], row["read_only"]
+    return DatabaseInfo(
+        name=str(row["name"]),
+        state=text(row["state"]),
+        accessible=None if accessible is None else bool(accessible),
+        is_system=bool(row["is_system"]),
+        read_only=None if read_only is None else bool(read_only),
+        owner=text(row["owner"]),
+        collation=text(row["collation"]),
+        encoding=text(row["encoding"]),
+        compatibility_level=whole(row["compatibility_level"]),
+        created=text(row["created"]),
+        size_kb=whole(size),
+        description=text(row["description"]),
+    )
+
+
+def table(row: Record, sizes: Mapping[object, object]) -> TableInfo:
+    """A row of LIST_TABLES."""
+    return TableInfo(
+        schema=str(row["schema_name"]),
+        name=str(row["name"]),
+        kind=str(row["kind"]),
+        rows=whole(row["row_count"]),
+        size_kb=whole(sizes.get(row["object_id"], row["size_kb"])),
+        description=text(row["description"]),
+    )
+
+
+def table_schema(row: Record) -> TableSchema:
+    """The row of TABLE_SCHEMA."""
+    hidden = bool(row["definition_hidden"])
+    row_security = row["row_security"]
+    return TableSchema(
+        schema=str(row["schema_name"]),
+        name=str(row["name"]),
+        kind=str(row["kind"]),
+        columns=tuple(column(item) for item in records(row["columns"])),
+        description=text(row["description"]),
+        created=text(row["created"]),
+        modified=text(row["modified"]),
+        keys=tuple(key(item) for item in records(row["keys"])),
+        checks=tuple(check(item) for item in records(row["checks"])),
+        foreign_keys=tuple(foreign_key(item) for item in records(row["foreign_keys"])),
+        triggers=tuple(trigger(item) for item in records(row["triggers"])),
+        definition=text(row["definition"]),
+        history_table=text(row["history_table"]),
+        partitioning=text(row["partitioning"]),
+        partition_of=text(row["partition_of"]),
+        row_security=None if row_security is None else bool(row_security),
+        notes=(DEFINITION_HIDDEN,) if hidden else (),
+    )
+
+
+def column(item: Record) -> ColumnInfo:
+    """An object of [columns]."""
+    persisted = item.get("persisted")
+    return ColumnInfo(
+        name=str(item["name"]),
+        type=str(item["type"]),
+        nullable=bool(item["nullable"]),
+        position=whole(item["position"]) or 0,
+        default=text(item.get("default")),
+        identity=text(item.get("identity")),
+        identity_seed=text(item.get("identity_seed")),
+        identity_increment=text(item.get("identity_increment")),
+        computed=text(item.get("computed")),
+        persisted=None if persisted is None else bool(persisted),
+        collation=text(item.get("collation")),
+        primary_key=whole(item.get("primary_key")),
+        description=text(item.get("description")),
+        sparse=bool(item.get("sparse")),
+        masked=bool(item.get("masked")),
+        generated_always=text(item.get("generated_always")),
+        hidden=bool(item.get("hidden")),
+        encrypted=text(item.get("encrypted")),
+    )
+
+
+def key(item: Record) -> KeyConstraint:
+    """An object of [keys]."""
+    return KeyConstraint(str(item["name"]), str(item["kind"]), names(item.get("columns")), text(item.get("definition")))
+
+
+def check(item: Record) -> CheckConstraint:
+    """An object of [checks]."""
+    return CheckConstraint(
+        name=str(item["name"]),
+        definition=text(item.get("definition")),
+        columns=names(item.get("columns")),
+        disabled=bool(item.get("disabled")),
+        not_trusted=bool(item.get("not_trusted")),
+    )
+
+
+def foreign_key(item: Record) -> ForeignKey:
+    """An object of [foreign_keys]."""
+    return ForeignKey(
+        name=str(item["name"]),
+        direction=str(item["direction"]),
+        schema=str(item["schema"]),
+        table=str(item["table"]),
+        columns=names(item["columns"]),
+        referenced_schema=str(item["referenced_schema"]),
+        referenced_table=str(item["referenced_table"]),
+        referenced_columns=names(item["referenced_columns"]),
+        on_delete=str(item["on_delete"]),
+        on_update=str(item["on_update"]),
+        disabled=bool(item.get("disabled")),
+        not_trusted=bool(item.get("not_trusted")),
+        definition=text(item.get("definition")),
+    )
+
+
+def trigger(item: Record) -> TriggerInfo:
+    """An object of [triggers]."""
+    return TriggerInfo(
+        name=str(item["name"]),
+        timing=str(item["timing"]),
+        events=str(item.get("events") or ""),
+        disabled=bool(item.get("disabled")),
+        definition=text(item.get("definition")),
+    )
+
+
+def procedure(row: Record) -> ProcedureInfo:
+    """A row of LIST_PROCEDURES or PROCEDURE_DEFINITION."""
+    return ProcedureInfo(
+        schema=str(row["schema_name"]),
+        name=str(row["name"]),
+        kind=str(row["kind"]),
+        arguments=text(row["arguments"]),
+        returns=text(row["returns"]),
+        language=text(row["language"]),
+        description=text(row["description"]),
+        created=text(row["created"]),
+        modified=text(row["modified"]),
+    )
+
+
+def procedure_definition(row: Record) -> ProcedureDefinition:
+    """A row of PROCEDURE_DEFINITION."""
+    return ProcedureDefinition(procedure(row), text(row["definition"]), text(row["without_definition"]))
