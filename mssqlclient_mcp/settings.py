@@ -155,7 +155,7 @@ def nearest_name(word: str, names: Iterable[str]) -> str | None:
     for name in names:
         if sorted(word.split("_")) == sorted(name.split("_")):
             return name
-    close = ((_distance_within(word, name, min(3, max(1, len(name) // 8))), name) for name in names)
+    close = ((_distance_within(word, name, min(3, max(1, len(name) // 6))), name) for name in names)
     found = [(distance, name) for distance, name in close if distance is not None]
     return min(found)[1] if found else None
 
