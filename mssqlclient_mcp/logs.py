@@ -28,7 +28,7 @@ _PATTERNS = (
 )
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 # Libraries that tell every message they handle, contents included, are heard from WARNING on only.
-_QUIET = ("mcp", "httpx", "httpcore", "asyncio", "sqlglot", "sse_starlette", "uvicorn.access")
+QUIET = ("mcp", "httpx", "httpcore", "asyncio", "sqlglot", "sse_starlette", "uvicorn.access")
 
 
 class Revealing(Protocol):
@@ -140,7 +140,7 @@ def setup_logging(level: str, fmt: str, secrets: Iterable[Revealing] = ()) -> Re
             root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())
-    for name in _QUIET:
+    for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(True)
     return redactor
