@@ -238,7 +238,7 @@ class FakeConnection:
         if self.running:
             self.driver.crashes.append(f"connection {self.session_id} freed under a running call")
         if self.closed:
-            raise ProgrammingError("HY000", "Attempt to use a closed connection.")
+            raise ProgrammingError("Attempt to use a closed connection.", "HY000")
         self.closed = True
         self.trancount = 0
 
@@ -261,7 +261,7 @@ class FakeConnection:
 
     def _check(self) -> None:
         if self.closed:
-            raise ProgrammingError("HY000", "The cursor's connection was closed.")
+            raise ProgrammingError("The cursor's connection was closed.", "HY000")
         if self.dead:
             raise odbc_error("08S01", "Communication link failure")
 
@@ -308,7 +308,7 @@ class FakeCursor:
             if self._cancelled:
                 return self._fetch_after_cancel()
             if self._rows is None or self._part is None:
-                raise ProgrammingError("HY000", "No results.  Previous SQL was not a query.")
+                raise ProgrammingError("No results.  Previous SQL was not a query.", "HY000")
             rows: list[tuple[object, ...]] = []
             while len(rows) < size:
                 if self._part.fail_after == self._given:
@@ -345,7 +345,7 @@ class FakeCursor:
         if self._busy or self._cancelling:
             self.connection.driver.crashes.append("a statement handle freed in use")
         if self.closed:
-            raise ProgrammingError("HY000", "Attempt to use a closed cursor.")
+            raise ProgrammingError("Attempt to use a closed cursor.", "HY000")
         self.closed = True
         self.connection.open_cursors.remove(self)
 
@@ -409,6 +409,8 @@ def _of_our_own(connection: FakeConnection, sql: str, values: Sequence[object]) 
     """The answers to the texts that the dialect sends by itself."""
     if "@@SPID, DB_NAME()" in sql:
         return [Rows([("", int), ("", str)], [(connection.session_id, connection.driver.database)])]
+    if "sys.assembly_modules" in sql:
+        return [Rows([("name", str)], [])]
     if "login_time" in sql:
         number = values[0] if values else connection.session_id
         found = [c.login_time for c in connection.driver.connections if c.session_id == number and not c.closed]

@@ -21,7 +21,9 @@ from .drivers import Driver, Machine, choose_driver, is_freetds
 from .errors import needs_autocommit, translate
 from .link import Abandoned, Link
 from .odbc import SQL_CHAR, SQL_WCHAR, OdbcConnection, OdbcModule, load
+from .outside_functions import OUTSIDE_FUNCTIONS
 from .parameters import bind
+from .sole_statement import is_sole_statement
 
 log = logging.getLogger(__name__)
 
@@ -261,6 +263,19 @@ class SqlServerDialect:
     def needs_autocommit(self, error: DatabaseMcpError) -> bool:
         """True when a statement was refused only because it ran inside a transaction."""
         return needs_autocommit(error)
+
+    def is_sole_statement(self, sql: str) -> bool:
+        """True when the text is certainly a single statement."""
+        return is_sole_statement(sql)
+
+    def same_database(self, one: str, other: str) -> bool:
+        """Whether two spellings name the same database; a server whose collation minds case is not asked."""
+        return one.casefold() == other.casefold()
+
+    @property
+    def outside_functions_sql(self) -> str:
+        """CLR code beyond SAFE, and synonyms of other servers' objects."""
+        return OUTSIDE_FUNCTIONS
 
     def choose_driver(self, settings: ConnectionSettings) -> Driver:
         """The driver that a connection of ``settings`` uses. Raises DriverMissing."""

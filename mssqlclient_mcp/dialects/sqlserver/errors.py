@@ -88,10 +88,12 @@ _TYPE_OF_NUMBER = {number: kind for kind, numbers in NUMBERS.items() for number 
 _RECORD = re.compile(r";\s(?=\[\w{5}\] \[)")
 _NATIVE = re.compile(r" \((-?\d+)\)(?: \(\w+\))?$")
 _STATE = re.compile(r"^\[(\w{5})\]\s*")
+_BARE_STATE = re.compile(r"^[0-9A-Z]{5}$")
 _VENDORS = r"Microsoft|FreeTDS|unixODBC|iODBC|Driver Manager|SQL Server|(?:ODBC|Microsoft ODBC|SQL Server) [^\]]*"
 _VENDOR = re.compile(rf"^(?:\[(?:{_VENDORS})\]\s*)+")
 _FOLLOW_UPS = frozenset({3621, 8180})  # "The statement has been terminated", "could not be prepared": nothing of their own
 _CLOSED = re.compile(r"closed connection|connection was closed|closed cursor|communication link|dead or not enabled", re.I)
+_SPEECHLESS = re.compile(r"^Unknown error$|driver did not supply an error", re.I)  # FreeTDS's word for a lost link
 _MARKERS = re.compile(r"parameter markers|The SQL contains", re.I)
 _NO_LIBRARY = re.compile(r"Can't open lib|file not found|specified driver could not be loaded", re.I)
 _DENIED = re.compile(r"permission (?:was )?denied|do not have permission", re.I)
@@ -113,11 +115,14 @@ def clean_text(text: str) -> str:
 
 
 def read_records(error: Exception) -> tuple[OdbcRecord, ...]:
-    """The diagnostic records inside one of pyodbc's exceptions, whose arguments are a SQLSTATE and a text that holds
-    them all: ``[state] [vendor][driver]words (number) (function); [state] ...``."""
+    """The diagnostic records inside one of pyodbc's exceptions.
+
+    Its arguments are a SQLSTATE and a text that holds all records, ``[state] [vendor][driver]words (number) (function);
+    [state] ...``; for what pyodbc itself complains of, the words and then a SQLSTATE.
+    """
     arguments = [str(argument) for argument in error.args]
-    first_state = arguments[0] if len(arguments) > 1 and len(arguments[0]) == 5 else ""
-    text = arguments[-1] if arguments else str(error)
+    first_state = next((argument for argument in arguments if _BARE_STATE.match(argument)), "")
+    text = next((argument for argument in arguments if argument != first_state), first_state or str(error))
     return tuple(_record(part, first_state) for part in _RECORD.split(text))
 
 
@@ -159,6 +164,8 @@ def _kind(record: OdbcRecord, *, connecting: bool, cancelled: bool) -> type[Data
         return ConnectionFailed
     if cancelled and record.sqlstate in ("HY000", "HY008", "HY010", "24000", "S1008", "S1010"):
         return StatementCancelled
+    if not record.native and _SPEECHLESS.search(record.text):
+        return ConnectionFailed
     return _kind_by_state(record)
 
 
