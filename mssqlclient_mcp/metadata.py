@@ -7,15 +7,25 @@ login may not see, or what a server does not have, is None with a note; it never
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from . import metadata_rows as rows
 from .errors import ObjectNotFound, PermissionDenied
-from .models import ObjectName
-from .names import QualifiedName, like_pattern, parse_name
-from .schema_models import DatabaseInfo, Page, ProcedureDefinition, ProcedureInfo, TableInfo, TableSchema
+from .models import ObjectName, TableStatistics
+from .names import QualifiedName, like_pattern, longest_literal, parse_name
+from .schema_models import (
+    DatabaseInfo,
+    Page,
+    ProcedureDefinition,
+    ProcedureInfo,
+    SearchHit,
+    TableForeignKeys,
+    TableIndexes,
+    TableInfo,
+    TableSchema,
+)
 
 if TYPE_CHECKING:
     from .dialects.catalog import Catalog
@@ -23,7 +33,22 @@ if TYPE_CHECKING:
 
 NEAREST = 3
 DEFAULT_PAGE = 200
+DEFAULT_OUTLINES = 50
+TABLE = "table or view"
+PLACES = ("names", "columns", "definitions", "descriptions")
 Record = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Search:
+    """What search_objects looks for: a pattern (``*`` stands for anything), where, and in which objects."""
+
+    pattern: str
+    places: tuple[str, ...] = PLACES
+    kinds: tuple[str, ...] = ()
+    schema: str | None = None
+    offset: int = 0
+    max_rows: int = DEFAULT_OUTLINES
 
 
 class Metadata:
@@ -59,8 +84,7 @@ class Metadata:
 
     def table_schema(self, database: str | None, table: str) -> TableSchema:
         """A table or view with all that belongs to it. Raises ObjectNotFound with ``details.nearest``."""
-        name = parse_name(table)
-        row = self._one(database, self._catalog.TABLE_SCHEMA, name, self._catalog.NEAREST_TABLES, "table or view")
+        row = self._table(database, self._catalog.TABLE_SCHEMA, table)
         schema = rows.table_schema(row)
         if not any(column.masked for column in schema.columns):
             return schema
@@ -72,7 +96,7 @@ class Metadata:
     def resolve(self, database: str | None, name: str | QualifiedName) -> ObjectName:
         """The table or view that a name means, as the catalogue spells it."""
         wanted = parse_name(name) if isinstance(name, str) else name
-        row = self._one(database, self._catalog.RESOLVE_TABLE, wanted, self._catalog.NEAREST_TABLES, "table or view")
+        row = self._named(database, self._catalog.RESOLVE_TABLE, wanted, self._catalog.NEAREST_TABLES, TABLE)[0]
         return ObjectName(str(row["schema_name"]), str(row["name"]))
 
     def list_procedures(
@@ -95,13 +119,81 @@ class Metadata:
         found = self._named(database, sql, name, nearest, "procedure or function")
         return tuple(rows.procedure_definition(row) for row in found)
 
-    def _one(self, database: str | None, sql: str, name: QualifiedName, nearest_sql: str, what: str) -> Record:
-        return self._named(database, sql, name, nearest_sql, what)[0]
+    def table_indexes(self, database: str | None, table: str) -> TableIndexes:
+        """All indexes of a table or view, with their size and use where these can be seen."""
+        row = self._table(database, self._catalog.TABLE_INDEXES, table)
+        choice = (self._catalog.INDEX_USAGE, self._catalog.INDEX_SIZES)
+        seen, notes = self._first(database, choice, (row["object_id"],), "sizes and use of indexes")
+        usage = {item["index_id"]: item for item in seen}
+        indexes = tuple(rows.index(item, usage) for item in rows.records(row["indexes"]))
+        return TableIndexes(str(row["schema_name"]), str(row["name"]), str(row["kind"]), indexes, notes)
 
-    def _named(self, database: str | None, sql: str, name: QualifiedName, nearest_sql: str, what: str) -> Sequence[Record]:
+    def foreign_keys(self, database: str | None, table: str) -> TableForeignKeys:
+        """The foreign keys of a table and those of other tables that point to it."""
+        row = self._table(database, self._catalog.TABLE_FOREIGN_KEYS, table)
+        keys = tuple(rows.foreign_key(item) for item in rows.records(row["foreign_keys"]))
+        return TableForeignKeys(str(row["schema_name"]), str(row["name"]), str(row["kind"]), keys)
+
+    def table_statistics(self, database: str | None, table: str) -> TableStatistics:
+        """Rows by the catalogue, sizes, partitions and the freshness of statistics."""
+        row = self._table(database, self._catalog.TABLE_STATISTICS, table)
+        values = (row["object_id"],)
+        space, space_notes = self._extra(database, self._catalog.TABLE_SPACE, values, "sizes")
+        statistics, notes = self._extra(database, self._catalog.COLUMN_STATISTICS, values, "statistics of columns")
+        inline = rows.records(row["statistics"])
+        return rows.table_statistics(row, space[0] if space else row, statistics or inline, space_notes + notes)
+
+    def tables_with_columns(
+        self,
+        database: str | None = None,
+        schema: str | None = None,
+        table: str | None = None,
+        offset: int = 0,
+        max_rows: int = DEFAULT_OUTLINES,
+    ) -> Page[TableSchema]:
+        """A page of tables and views with columns, keys and foreign keys; with ``table`` just that one."""
+        if table is not None and table.strip():
+            name = parse_name(table)
+            name = replace(name, schema=name.schema or schema or None)
+            sql = self._catalog.TABLES_WITH_COLUMNS
+            row = self._named(database, sql, name, self._catalog.NEAREST_TABLES, TABLE, (0, 1))[0]
+            return Page((rows.table_outline(row),), 1)
+        found = self._read(database, self._catalog.TABLES_WITH_COLUMNS, (schema or None, None, offset, max_rows))
+        items = tuple(rows.table_outline(row) for row in found if row["name"] is not None)
+        return Page(items, _total(found), offset)
+
+    def search_objects(self, database: str | None, search: Search) -> Page[SearchHit]:
+        """Where a pattern occurs in names, columns, definitions and descriptions; the best matches first."""
+        values = (
+            like_pattern(search.pattern),
+            like_pattern(search.pattern, anywhere=True),
+            longest_literal(search.pattern),
+            ",".join(search.places),
+            search.schema or None,
+            ",".join(search.kinds) or None,
+            search.offset,
+            search.max_rows,
+        )
+        found = self._read(database, self._catalog.SEARCH_OBJECTS, values)
+        items = tuple(rows.search_hit(row) for row in found if row["name"] is not None)
+        return Page(items, _total(found), search.offset)
+
+    def _table(self, database: str | None, sql: str, table: str) -> Record:
+        """The one row of a statement over a table's name."""
+        return self._named(database, sql, parse_name(table), self._catalog.NEAREST_TABLES, TABLE)[0]
+
+    def _named(
+        self,
+        database: str | None,
+        sql: str,
+        name: QualifiedName,
+        nearest_sql: str,
+        what: str,
+        more: tuple[object, ...] = (),
+    ) -> Sequence[Record]:
         """The rows of a statement over one name; only when there are none, a second statement looks for likely names."""
-        found = self._read(database, sql, (name.schema, name.name))
-        found = [row for row in found if not self._wrong_case(row, name)]
+        found = self._read(database, sql, (name.schema, name.name, *more))
+        found = [row for row in found if row["name"] is not None and not self._wrong_case(row, name)]
         if found:
             return found
         nearest = nearest_names(name, self._read(database, nearest_sql, (name.name,)))
@@ -117,12 +209,21 @@ class Metadata:
         self, database: str | None, sql: str | None, values: Sequence[object], what: str
     ) -> tuple[Sequence[Record], tuple[str, ...]]:
         """Rows of a statement that may be refused, or else a note why they are missing."""
-        if sql is None:
-            return (), ()
-        try:
-            return self._read(database, sql, values), ()
-        except (PermissionDenied, ObjectNotFound) as error:
-            return (), (missing(what, error),)
+        return self._first(database, (sql,), values, what)
+
+    def _first(
+        self, database: str | None, choice: Sequence[str | None], values: Sequence[object], what: str
+    ) -> tuple[Sequence[Record], tuple[str, ...]]:
+        """The rows of the first statement that is not refused, with a note why those before it were."""
+        notes: tuple[str, ...] = ()
+        for sql in choice:
+            if sql is None:
+                continue
+            try:
+                return self._read(database, sql, values), notes
+            except (PermissionDenied, ObjectNotFound) as error:
+                notes = (missing(what, error),)
+        return (), notes
 
 
 def missing(what: str, error: PermissionDenied | ObjectNotFound) -> str:

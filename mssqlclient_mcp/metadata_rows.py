@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
-from .models import ForeignKey
+from .models import (
+    ColumnStatistics,
+    ForeignKey,
+    IndexColumn,
+    IndexUsage,
+    PartitionStatistics,
+    TableIndex,
+    TableStatistics,
+)
 from .schema_models import (
     CheckConstraint,
     ColumnInfo,
@@ -14,6 +22,7 @@ from .schema_models import (
     KeyConstraint,
     ProcedureDefinition,
     ProcedureInfo,
+    SearchHit,
     TableInfo,
     TableSchema,
     TriggerInfo,
@@ -21,6 +30,7 @@ from .schema_models import (
 
 Record = Mapping[str, object]
 
+LINE_LENGTH = 200
 DEFINITION_HIDDEN = "The definition is not shown: it is encrypted, or the login lacks VIEW DEFINITION on it."
 
 
@@ -191,3 +201,118 @@ def procedure(row: Record) -> ProcedureInfo:
 def procedure_definition(row: Record) -> ProcedureDefinition:
     """A row of PROCEDURE_DEFINITION."""
     return ProcedureDefinition(procedure(row), text(row["definition"]), text(row["without_definition"]))
+
+
+def index(item: Record, usage: Mapping[object, Record]) -> TableIndex:
+    """An object of [indexes], with the row of INDEX_USAGE for it where there is one."""
+    seen = usage.get(item.get("index_id"), item)
+    return TableIndex(
+        name=text(item.get("name")),
+        kind=str(item["kind"]),
+        unique=bool(item["unique"]),
+        primary_key=bool(item["primary_key"]),
+        unique_constraint=bool(item["unique_constraint"]),
+        columns=tuple(IndexColumn(str(c["name"]), bool(c["descending"])) for c in records(item.get("columns"))),
+        included=names(item.get("included")),
+        filter=text(item.get("filter")),
+        fill_factor=whole(item.get("fill_factor")),
+        disabled=bool(item.get("disabled")),
+        compression=text(item.get("compression")),
+        size_kb=whole(seen.get("size_kb")),
+        usage=index_usage(seen),
+        definition=text(item.get("definition")),
+    )
+
+
+def index_usage(row: Record) -> IndexUsage | None:
+    """The counters of an index; None when the database shows none."""
+    if row.get("seeks") is None and row.get("scans") is None:
+        return None
+    return IndexUsage(
+        whole(row.get("seeks")),
+        whole(row.get("scans")),
+        whole(row.get("lookups")),
+        whole(row.get("updates")),
+        text(row.get("last_used")),
+    )
+
+
+def table_statistics(row: Record, space: Record, statistics: Sequence[Record], notes: tuple[str, ...]) -> TableStatistics:
+    """The row of TABLE_STATISTICS, with the sizes and column statistics that may have come separately."""
+    return TableStatistics(
+        schema=str(row["schema_name"]),
+        name=str(row["name"]),
+        kind=str(row["kind"]),
+        rows=whole(row["row_count"]),
+        rows_approximate=True,
+        data_kb=whole(space["data_kb"]),
+        index_kb=whole(space["index_kb"]),
+        reserved_kb=whole(space["reserved_kb"]),
+        unused_kb=whole(space["unused_kb"]),
+        lob_kb=whole(space["lob_kb"]),
+        created=text(row["created"]),
+        modified=text(row["modified"]),
+        partitions=tuple(partition(item) for item in records(row["partitions"])),
+        statistics=tuple(column_statistics(item) for item in statistics),
+        notes=notes,
+    )
+
+
+def partition(item: Record) -> PartitionStatistics:
+    """An object of [partitions]."""
+    return PartitionStatistics(
+        partition=str(item["partition"]),
+        rows=whole(item.get("rows")),
+        boundary=text(item.get("boundary")),
+        compression=text(item.get("compression")),
+        size_kb=whole(item.get("size_kb")),
+    )
+
+
+def column_statistics(item: Record) -> ColumnStatistics:
+    """An object of [statistics] or a row of COLUMN_STATISTICS."""
+    return ColumnStatistics(
+        name=str(item["name"]),
+        last_updated=text(item.get("last_updated")),
+        modifications=whole(item.get("modifications")),
+        rows=whole(item.get("row_count")),
+        rows_sampled=whole(item.get("rows_sampled")),
+    )
+
+
+def table_outline(row: Record) -> TableSchema:
+    """A row of TABLES_WITH_COLUMNS: a table with columns and keys, without the rest."""
+    return TableSchema(
+        schema=str(row["schema_name"]),
+        name=str(row["name"]),
+        kind=str(row["kind"]),
+        columns=tuple(column(item) for item in records(row["columns"])),
+        description=text(row["description"]),
+        keys=tuple(key(item) for item in records(row["keys"])),
+        foreign_keys=tuple(foreign_key(item) for item in records(row["foreign_keys"])),
+    )
+
+
+def search_hit(row: Record) -> SearchHit:
+    """A row of SEARCH_OBJECTS; of a text, the line in which the literal stands."""
+    body = text(row["body"])
+    number, line = (None, None) if body is None else line_at(body, (whole(row["position"]) or 1) - 1)
+    return SearchHit(
+        schema=str(row["schema_name"]),
+        name=str(row["name"]),
+        kind=str(row["kind"]),
+        found_in=str(row["found_in"]),
+        column=text(row["column_name"]),
+        line_number=number,
+        line=line,
+    )
+
+
+def line_at(body: str, position: int) -> tuple[int, str]:
+    """The number (from 1) and the text of the line at ``position``, cut to LINE_LENGTH around it."""
+    position = max(0, min(position, len(body)))
+    start = body.rfind("\n", 0, position) + 1
+    end = body.find("\n", position)
+    line = body[start : len(body) if end < 0 else end]
+    first = max(0, position - start - LINE_LENGTH // 2)
+    return body.count("\n", 0, position) + 1, line[first : first + LINE_LENGTH].strip()

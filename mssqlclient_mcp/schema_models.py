@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from .models import ForeignKey
+from .models import ForeignKey, TableIndex
 
 T = TypeVar("T")
 
@@ -163,6 +163,28 @@ class ProcedureDefinition:
     info: ProcedureInfo
     definition: str | None
     note: str | None = None
+
+
+@dataclass(frozen=True)
+class TableIndexes:
+    """A table with its indexes."""
+
+    schema: str
+    name: str
+    kind: str
+    indexes: tuple[TableIndex, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableForeignKeys:
+    """A table with the foreign keys from it and to it."""
+
+    schema: str
+    name: str
+    kind: str
+    foreign_keys: tuple[ForeignKey, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,28 @@ class Catalog(Protocol):
     NEAREST_TABLES: str
     NEAREST_PROCEDURES: str
     """(name) -> schema_name, name: a bounded choice of likely candidates"""
+    TABLE_INDEXES: str
+    """name -> object_id, schema_name, name, kind, [indexes]"""
+    INDEX_USAGE: str | None
+    """(object_id) -> index_id, size_kb, seeks, scans, lookups, updates, last_used"""
+    INDEX_SIZES: str | None
+    """(object_id) -> index_id, size_kb: what is left when the usage may not be seen"""
+    TABLE_FOREIGN_KEYS: str
+    """name -> object_id, schema_name, name, kind, [foreign_keys] of both directions"""
+    TABLE_STATISTICS: str
+    """name -> object_id, schema_name, name, kind, row_count, created, modified, data_kb, index_kb, reserved_kb, unused_kb,
+    lob_kb, [partitions], [statistics]"""
+    TABLE_SPACE: str | None
+    """(object_id) -> data_kb, index_kb, reserved_kb, unused_kb, lob_kb"""
+    COLUMN_STATISTICS: str | None
+    """(object_id) -> name, last_updated, modifications, row_count, rows_sampled"""
+    TABLES_WITH_COLUMNS: str
+    """(schema or None, name or None, offset, most rows) -> total, object_id, schema_name, name, kind, description,
+    [columns], [keys], [foreign_keys]"""
+    SEARCH_OBJECTS: str
+    """(LIKE pattern for names, LIKE pattern for texts, literal to look for in a text, places as ``names,columns,...``,
+    schema or None, kinds as ``table,view,...`` or None, offset, most rows) -> total, schema_name, name, kind, found_in,
+    column_name, position (of the literal in the text, from 1), body (the text)"""
 
 
 def catalog_for(dialect: str) -> Catalog:

@@ -6,108 +6,23 @@ A column that only newer versions have is read through ``to_jsonb(row) ->> 'colu
 
 from __future__ import annotations
 
+from .catalog_parts import (
+    CHECKS,
+    COLUMNS,
+    HEAD,
+    INDEXES,
+    KEYS,
+    KIND,
+    PARTITIONS,
+    ROWS,
+    SIZE_KB,
+    TARGET,
+    TRIGGERS,
+    USER_SCHEMA,
+    foreign_keys,
+)
+
 FOLDS_UNQUOTED = True
-
-_KIND = """CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized_view' WHEN 'f' THEN 'external'
-    WHEN 'p' THEN 'partitioned' ELSE 'table' END"""
-
-# The size of a table with its indexes and out-of-line values; a partitioned table is the sum of its partitions.
-_SIZE_KB = """CASE WHEN c.relkind = 'p'
-    THEN (SELECT sum(pg_total_relation_size(t.relid)) FROM pg_partition_tree(c.oid) AS t) / 1024
-    WHEN c.relkind IN ('r', 'm', 't') THEN pg_total_relation_size(c.oid) / 1024 END::bigint"""
-
-# The planner's estimate, or, before the first ANALYZE, what the statistics collector has seen. Never a count.
-_ROWS = """CASE WHEN c.relkind = 'p' THEN (
-      SELECT sum(CASE WHEN l.reltuples > 0 THEN l.reltuples ELSE pg_stat_get_live_tuples(l.oid) END)
-      FROM pg_partition_tree(c.oid) AS t JOIN pg_class AS l ON l.oid = t.relid WHERE t.isleaf)
-    WHEN c.relkind IN ('r', 'm') THEN CASE WHEN c.reltuples > 0 THEN c.reltuples ELSE pg_stat_get_live_tuples(c.oid) END
-    WHEN c.reltuples > 0 THEN c.reltuples END::bigint"""
-
-# Which relation a name means: as written first, then folded to lower case; without a schema what the search_path shows.
-_TARGET = """target AS (
-  SELECT c.oid
-  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname IN ($2::text, lower($2::text))
-    AND CASE WHEN $1::text IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname IN ($1::text, lower($1::text)) END
-  ORDER BY (n.nspname = $1::text) DESC NULLS LAST, (c.relname = $2::text) DESC
-  LIMIT 1)"""
-
-_HEAD = f"""c.oid::bigint AS object_id, n.nspname AS schema_name, c.relname AS name, {_KIND} AS kind,
-  obj_description(c.oid, 'pg_class') AS description"""
-
-_USER_SCHEMA = r"n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'"
-
-# Primary key position, identity and generation of one column; $-free, used by the schema and the many-tables statement.
-_COLUMNS = """(
-    SELECT json_agg(json_strip_nulls(json_build_object(
-      'name', a.attname, 'position', a.attnum, 'type', format_type(a.atttypid, a.atttypmod),
-      'nullable', NOT (a.attnotnull OR (t.typtype = 'd' AND t.typnotnull)),
-      'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
-      'identity', CASE a.attidentity WHEN 'a' THEN 'ALWAYS' WHEN 'd' THEN 'BY DEFAULT' END,
-      'identity_seed', q.seqstart::text, 'identity_increment', q.seqincrement::text,
-      'computed', CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
-      'persisted', CASE WHEN a.attgenerated <> '' THEN a.attgenerated = 's' END,
-      'collation', CASE WHEN a.attcollation <> t.typcollation THEN l.collname END,
-      'primary_key', array_position(p.conkey, a.attnum),
-      'description', col_description(c.oid, a.attnum))) ORDER BY a.attnum)
-    FROM pg_attribute AS a
-    JOIN pg_type AS t ON t.oid = a.atttypid
-    LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-    LEFT JOIN pg_collation AS l ON l.oid = a.attcollation
-    LEFT JOIN pg_constraint AS p ON p.conrelid = a.attrelid AND p.contype = 'p'
-    LEFT JOIN pg_depend AS e ON a.attidentity <> '' AND e.refclassid = 'pg_class'::regclass AND e.refobjid = a.attrelid
-      AND e.refobjsubid = a.attnum AND e.deptype = 'i' AND e.classid = 'pg_class'::regclass
-    LEFT JOIN pg_sequence AS q ON q.seqrelid = e.objid
-    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)"""
-
-
-def _names(relation: str, keys: str) -> str:
-    """The names of a constraint's columns, in the order of its key array."""
-    return f"""(SELECT json_agg(ka.attname ORDER BY u.place) FROM unnest({keys}) WITH ORDINALITY AS u (number, place)
-      JOIN pg_attribute AS ka ON ka.attrelid = {relation} AND ka.attnum = u.number)"""
-
-
-_KEYS = f"""(
-    SELECT json_agg(json_build_object('name', k.conname,
-      'kind', CASE k.contype WHEN 'p' THEN 'primary_key' WHEN 'u' THEN 'unique' ELSE 'exclusion' END,
-      'columns', {_names("k.conrelid", "k.conkey")}, 'definition', pg_get_constraintdef(k.oid, true))
-      ORDER BY k.contype = 'p' DESC, k.conname)
-    FROM pg_constraint AS k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u', 'x'))"""
-
-_CHECKS = f"""(
-    SELECT json_agg(json_build_object('name', k.conname, 'columns', {_names("k.conrelid", "k.conkey")},
-      'definition', pg_get_constraintdef(k.oid, true), 'not_trusted', NOT k.convalidated,
-      'disabled', coalesce(to_jsonb(k) ->> 'conenforced', 'true') = 'false') ORDER BY k.conname)
-    FROM pg_constraint AS k WHERE k.conrelid = c.oid AND k.contype = 'c')"""
-
-_ACTION = """CASE {} WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT' WHEN 'r' THEN 'RESTRICT'
-        ELSE 'NO ACTION' END"""
-
-
-def _foreign_keys(condition: str) -> str:
-    return f"""(
-    SELECT json_agg(json_build_object('name', k.conname,
-      'direction', CASE WHEN k.conrelid = k.confrelid THEN 'self' WHEN k.conrelid = c.oid THEN 'outgoing' ELSE 'incoming' END,
-      'schema', ln.nspname, 'table', lc.relname, 'columns', {_names("k.conrelid", "k.conkey")},
-      'referenced_schema', rn.nspname, 'referenced_table', rc.relname,
-      'referenced_columns', {_names("k.confrelid", "k.confkey")},
-      'on_delete', {_ACTION.format("k.confdeltype")}, 'on_update', {_ACTION.format("k.confupdtype")},
-      'not_trusted', NOT k.convalidated, 'disabled', coalesce(to_jsonb(k) ->> 'conenforced', 'true') = 'false',
-      'definition', pg_get_constraintdef(k.oid, true)) ORDER BY k.conrelid <> c.oid, ln.nspname, lc.relname, k.conname)
-    FROM pg_constraint AS k
-    JOIN pg_class AS lc ON lc.oid = k.conrelid JOIN pg_namespace AS ln ON ln.oid = lc.relnamespace
-    JOIN pg_class AS rc ON rc.oid = k.confrelid JOIN pg_namespace AS rn ON rn.oid = rc.relnamespace
-    WHERE k.contype = 'f' AND {condition})"""
-
-
-_TRIGGERS = """(
-    SELECT json_agg(json_build_object('name', g.tgname,
-      'timing', CASE WHEN g.tgtype & 2 <> 0 THEN 'BEFORE' WHEN g.tgtype & 64 <> 0 THEN 'INSTEAD OF' ELSE 'AFTER' END,
-      'events', array_to_string(ARRAY[CASE WHEN g.tgtype & 4 <> 0 THEN 'INSERT' END,
-        CASE WHEN g.tgtype & 16 <> 0 THEN 'UPDATE' END,
-        CASE WHEN g.tgtype & 8 <> 0 THEN 'DELETE' END, CASE WHEN g.tgtype & 32 <> 0 THEN 'TRUNCATE' END], ', '),
-      'disabled', g.tgenabled = 'D', 'definition', pg_get_triggerdef(g.oid, true)) ORDER BY g.tgname)
-    FROM pg_trigger AS g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)"""
 
 LIST_DATABASES = """
 SELECT d.datname AS name, CASE WHEN d.datallowconn THEN 'ONLINE' ELSE 'NO CONNECTIONS' END AS state,
@@ -124,11 +39,11 @@ LIST_TABLES = f"""
 WITH wanted AS MATERIALIZED (
   SELECT c.oid, n.nspname, c.relname
   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND {_USER_SCHEMA}
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND {USER_SCHEMA}
     AND ($1::text IS NULL OR n.nspname IN ($1::text, lower($1::text)))
     AND ($2::text IS NULL OR c.relname ILIKE $2::text)),
 page AS (SELECT * FROM wanted ORDER BY nspname, relname OFFSET $3::bigint LIMIT $4::bigint)
-SELECT (SELECT count(*) FROM wanted) AS total, {_HEAD}, {_ROWS} AS row_count, {_SIZE_KB} AS size_kb
+SELECT (SELECT count(*) FROM wanted) AS total, {HEAD}, {ROWS} AS row_count, {SIZE_KB} AS size_kb
 FROM (SELECT 1) AS one LEFT JOIN (page
   JOIN pg_catalog.pg_class AS c ON c.oid = page.oid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace) ON true
 ORDER BY n.nspname, c.relname
@@ -136,8 +51,8 @@ ORDER BY n.nspname, c.relname
 TABLE_SIZES = None
 
 TABLE_SCHEMA = f"""
-WITH {_TARGET}
-SELECT {_HEAD}, NULL::text AS created, NULL::text AS modified,
+WITH {TARGET}
+SELECT {HEAD}, NULL::text AS created, NULL::text AS modified,
   CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid, true) END AS definition,
   NULL::boolean AS definition_hidden, NULL::text AS history_table,
   CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END AS partitioning,
@@ -145,8 +60,8 @@ SELECT {_HEAD}, NULL::text AS created, NULL::text AS modified,
       ORDER BY p.inhseqno)
     FROM pg_inherits AS p WHERE p.inhrelid = c.oid) AS partition_of,
   c.relrowsecurity AS row_security,
-  {_COLUMNS} AS columns, {_KEYS} AS keys, {_CHECKS} AS checks, {_foreign_keys("k.conrelid = c.oid")} AS foreign_keys,
-  {_TRIGGERS} AS triggers
+  {COLUMNS} AS columns, {KEYS} AS keys, {CHECKS} AS checks, {foreign_keys("k.conrelid = c.oid")} AS foreign_keys,
+  {TRIGGERS} AS triggers
 FROM target JOIN pg_catalog.pg_class AS c ON c.oid = target.oid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 """
 COLUMN_MASKS = None
@@ -163,7 +78,7 @@ LIST_PROCEDURES = f"""
 WITH wanted AS MATERIALIZED (
   SELECT p.oid, n.nspname, p.proname
   FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-  WHERE {_USER_SCHEMA} AND {_NOT_OF_EXTENSION}
+  WHERE {USER_SCHEMA} AND {_NOT_OF_EXTENSION}
     AND ($1::text IS NULL OR n.nspname IN ($1::text, lower($1::text)))
     AND ($2::text IS NULL OR p.proname ILIKE $2::text)),
 page AS (SELECT * FROM wanted ORDER BY nspname, proname, oid OFFSET $3::bigint LIMIT $4::bigint)
@@ -197,19 +112,127 @@ LIMIT 1000"""
 NEAREST_TABLES = f"""
 SELECT n.nspname AS schema_name, c.relname AS name
 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND {_USER_SCHEMA}
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND {USER_SCHEMA}
 {_NEAR.format("c.relname")}
 """
 
 NEAREST_PROCEDURES = f"""
 SELECT n.nspname AS schema_name, p.proname AS name
 FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-WHERE {_USER_SCHEMA} AND {_NOT_OF_EXTENSION}
+WHERE {USER_SCHEMA} AND {_NOT_OF_EXTENSION}
 {_NEAR.format("p.proname")}
 """
 
 RESOLVE_TABLE = f"""
-WITH {_TARGET}
+WITH {TARGET}
 SELECT n.nspname AS schema_name, c.relname AS name
 FROM target JOIN pg_catalog.pg_class AS c ON c.oid = target.oid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+"""
+
+_FROM_TARGET = """FROM target JOIN pg_catalog.pg_class AS c ON c.oid = target.oid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"""
+
+TABLE_INDEXES = f"""
+WITH {TARGET}
+SELECT {HEAD}, {INDEXES} AS indexes
+{_FROM_TARGET}
+"""
+INDEX_USAGE = None
+INDEX_SIZES = None
+
+TABLE_FOREIGN_KEYS = f"""
+WITH {TARGET}
+SELECT {HEAD}, {foreign_keys("c.oid IN (k.conrelid, k.confrelid)")} AS foreign_keys
+{_FROM_TARGET}
+"""
+
+# Sizes are sums over the partition tree, which for a plain table is the table itself.
+TABLE_STATISTICS = f"""
+WITH {TARGET},
+space AS (
+  SELECT sum(pg_table_size(l.oid)) / 1024 AS table_kb, sum(pg_indexes_size(l.oid)) / 1024 AS index_kb,
+    sum(pg_total_relation_size(l.oid)) / 1024 AS reserved_kb,
+    sum(CASE WHEN l.reltoastrelid = 0 THEN 0 ELSE pg_total_relation_size(l.reltoastrelid) END) / 1024 AS lob_kb
+  FROM target CROSS JOIN LATERAL (
+    SELECT t.relid FROM pg_partition_tree(target.oid) AS t UNION SELECT target.oid) AS tree
+  JOIN pg_class AS l ON l.oid = tree.relid AND l.relkind IN ('r', 'm', 'p'))
+SELECT {HEAD}, {ROWS} AS row_count, NULL::text AS created, NULL::text AS modified,
+  (space.table_kb - space.lob_kb)::bigint AS data_kb, space.index_kb::bigint AS index_kb,
+  space.reserved_kb::bigint AS reserved_kb, NULL::bigint AS unused_kb, space.lob_kb::bigint AS lob_kb,
+  (SELECT {PARTITIONS} FROM pg_class AS o WHERE o.oid = c.oid) AS partitions,
+  (SELECT json_agg(json_build_object('name', 'table', 'last_updated', greatest(v.last_analyze, v.last_autoanalyze),
+      'modifications', v.n_mod_since_analyze, 'rows', v.n_live_tup))
+    FROM pg_stat_all_tables AS v WHERE v.relid = c.oid) AS statistics
+{_FROM_TARGET} CROSS JOIN space
+"""
+TABLE_SPACE = None
+COLUMN_STATISTICS = None
+
+TABLES_WITH_COLUMNS = f"""
+WITH wanted AS MATERIALIZED (
+  SELECT c.oid, n.nspname, c.relname
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    AND ($1::text IS NULL OR n.nspname IN ($1::text, lower($1::text)))
+    AND CASE WHEN $2::text IS NULL THEN {USER_SCHEMA}
+      ELSE c.relname IN ($2::text, lower($2::text)) AND ($1::text IS NOT NULL OR pg_table_is_visible(c.oid)) END),
+page AS (SELECT * FROM wanted
+  ORDER BY (nspname = $1::text) DESC, (relname = $2::text) DESC, nspname, relname OFFSET $3::bigint LIMIT $4::bigint)
+SELECT (SELECT count(*) FROM wanted) AS total, {HEAD},
+  {COLUMNS} AS columns, {KEYS} AS keys, {foreign_keys("k.conrelid = c.oid")} AS foreign_keys
+FROM (SELECT 1) AS one LEFT JOIN (page
+  JOIN pg_catalog.pg_class AS c ON c.oid = page.oid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace) ON true
+ORDER BY n.nspname, c.relname
+"""
+
+# The texts behind $4 (what to look in) stand as constants in each branch, so that a branch nobody asked for costs nothing.
+SEARCH_OBJECTS = rf"""
+WITH objects AS MATERIALIZED (
+  SELECT 'pg_class'::regclass::oid AS class, c.oid, n.nspname, c.relname AS name,
+    CASE c.relkind WHEN 'S' THEN 'sequence' ELSE {KIND} END AS kind
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND {USER_SCHEMA}
+  UNION ALL
+  SELECT 'pg_proc'::regclass::oid, p.oid, n.nspname, p.proname,
+    CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END
+  FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+  WHERE {USER_SCHEMA} AND {_NOT_OF_EXTENSION}
+  UNION ALL
+  SELECT 'pg_type'::regclass::oid, t.oid, n.nspname, t.typname, 'type'
+  FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
+  WHERE t.typtype IN ('e', 'd') AND {USER_SCHEMA}
+  UNION ALL
+  SELECT 'pg_trigger'::regclass::oid, g.oid, n.nspname, g.tgname, 'trigger'
+  FROM pg_catalog.pg_trigger AS g JOIN pg_catalog.pg_class AS c ON c.oid = g.tgrelid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  WHERE NOT g.tgisinternal AND {USER_SCHEMA}),
+chosen AS (
+  SELECT * FROM objects AS o WHERE ($5::text IS NULL OR o.nspname IN ($5::text, lower($5::text)))
+    AND ($6::text IS NULL OR o.kind = ANY (string_to_array($6::text, ',')))),
+hits AS MATERIALIZED (
+  SELECT o.*, 'name' AS found_in, NULL::name AS column_name, NULL::text AS body,
+    CASE WHEN lower(o.name) = lower($3::text) THEN 0 WHEN strpos(lower(o.name), lower($3::text)) = 1 THEN 1 ELSE 2 END AS place
+  FROM chosen AS o WHERE $4::text LIKE '%names%' AND o.name ILIKE $1::text
+  UNION ALL
+  SELECT o.*, 'column', a.attname, NULL, CASE WHEN lower(a.attname) = lower($3::text) THEN 1 ELSE 3 END
+  FROM chosen AS o JOIN pg_catalog.pg_attribute AS a ON a.attrelid = o.oid AND a.attnum > 0 AND NOT a.attisdropped
+  WHERE $4::text LIKE '%columns%' AND o.class = 'pg_class'::regclass AND o.kind <> 'sequence' AND a.attname ILIKE $1::text
+  UNION ALL
+  SELECT o.*, 'description', a.attname, d.description, 4
+  FROM chosen AS o JOIN pg_catalog.pg_description AS d ON d.objoid = o.oid AND d.classoid = o.class
+  LEFT JOIN pg_catalog.pg_attribute AS a ON d.objsubid > 0 AND a.attrelid = o.oid AND a.attnum = d.objsubid
+  WHERE $4::text LIKE '%descriptions%' AND d.description ILIKE $2::text
+  UNION ALL
+  SELECT o.*, 'definition', NULL, m.body, 5
+  FROM chosen AS o CROSS JOIN LATERAL (SELECT CASE WHEN $4::text NOT LIKE '%definitions%' THEN NULL
+    WHEN o.kind IN ('view', 'materialized_view') THEN pg_get_viewdef(o.oid, true)
+    WHEN o.kind IN ('function', 'procedure') THEN pg_get_functiondef(o.oid)
+    WHEN o.kind = 'trigger' THEN pg_get_triggerdef(o.oid, true) END AS body) AS m
+  WHERE $4::text LIKE '%definitions%' AND m.body ILIKE $2::text),
+page AS (SELECT * FROM hits ORDER BY place, nspname, name, found_in, column_name OFFSET $7::bigint LIMIT $8::bigint)
+SELECT (SELECT count(*) FROM hits) AS total, page.nspname AS schema_name, page.name AS name, page.kind AS kind,
+  page.found_in AS found_in, page.column_name AS column_name,
+  greatest(strpos(lower(page.body), lower($3::text)), 1) AS position, page.body AS body
+FROM (SELECT 1) AS one LEFT JOIN page ON true
+ORDER BY page.place, page.nspname, page.name, page.found_in, page.column_name
 """
