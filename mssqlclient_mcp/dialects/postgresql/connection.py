@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ...connection_rendering import libpq_parameters
 from ...errors import DatabaseMcpError, DriverMissing
 from .outside_functions import OUTSIDE_FUNCTIONS
+from .types import TypeNames
 
 if TYPE_CHECKING:
     from ...connection_settings import ConnectionSettings
@@ -35,6 +36,9 @@ NO_TRANSACTION_BLOCK = "25001"
 class PostgresDialect:
     """PostgreSQL."""
 
+    def __init__(self) -> None:
+        self._type_names: dict[tuple[str, str, str], TypeNames] = {}
+
     @property
     def name(self) -> str:
         """The dialect's name in settings."""
@@ -49,8 +53,10 @@ class PostgresDialect:
             raise DriverMissing(
                 f"PostgreSQL needs psycopg 3 and libpq: {error}", next_step=f"Install them with: {INSTALL}"
             ) from error
-        line = wire.open_wire(connect_parameters(settings, database, application_name))
-        return psycopg_connection.PostgresConnection(line)
+        parameters = connect_parameters(settings, database, application_name)
+        place = (parameters.get("host", ""), parameters.get("port", ""), parameters.get("dbname", ""))
+        names = self._type_names.setdefault(place, TypeNames())
+        return psycopg_connection.PostgresConnection(wire.open_wire(parameters), names)
 
     def quote(self, identifier: str) -> str:
         """An identifier in double quotes."""

@@ -10,7 +10,7 @@ from psycopg.adapt import Transformer
 
 from ...errors import DatabaseMcpError, InvalidParameter
 from ...models import Column, Message, Row
-from .types import USER_DEFINED, type_name
+from .types import NAMES_OF_TYPES, USER_DEFINED, TypeKey, TypeNames
 from .values import lenient_adapters
 
 if TYPE_CHECKING:
@@ -21,14 +21,6 @@ if TYPE_CHECKING:
 _ROWS = (pq.ExecStatus.SINGLE_TUPLE, pq.ExecStatus.TUPLES_CHUNK, pq.ExecStatus.TUPLES_OK)
 _COUNTING = ("INSERT", "UPDATE", "DELETE", "MERGE")
 
-TypeNames = dict[tuple[int, int], str]
-"""Names of a database's own types by OID and modifier, as far as they were asked for."""
-
-NAME_TYPES = (
-    "SELECT u.o, u.m, pg_catalog.format_type(u.o, u.m) FROM pg_catalog.unnest($1::pg_catalog.oid[], $2::pg_catalog.int4[]) "
-    "AS u(o, m)"
-)
-
 
 class PostgresCursor:
     """One statement under way: columns are known from its first answer, rows come chunk by chunk."""
@@ -38,10 +30,10 @@ class PostgresCursor:
         self._names = names
         self._sql = sql
         self._chunk = chunk
-        self._transformer = Transformer(wire.driver)
+        self._transformer = wire.loading()
         self._lenient = False
         self._position = 0
-        self._shape: PGresult | None = None  # the first answer, for the columns
+        self._shape: list[tuple[str, TypeKey]] | None = None  # names and types of the columns
         self._rows: PGresult | None = None  # the chunk under way
         self._error: DatabaseMcpError | None = None  # met while looking ahead
         self._count: int | None = None
@@ -54,13 +46,10 @@ class PostgresCursor:
         """The columns; None for a statement that only counts."""
         if self._shape is None:
             return None
-        shape = [(self._shape.ftype(i), self._shape.fmod(i)) for i in range(self._shape.nfields)]
-        own = [key for key in shape if type_name(*key) is None and key not in self._names]
-        if own:
-            self._ask_names(own)
-        types = [type_name(*key) or self._names.get(key, USER_DEFINED) for key in shape]
-        names = [(self._shape.fname(i) or b"").decode("utf-8", "backslashreplace") for i in range(len(shape))]
-        return tuple(Column(name, type_) for name, type_ in zip(names, types, strict=True))
+        unknown = [key for _, key in self._shape if self._names.find(key) is None]
+        if unknown and self._look_ahead():
+            ask_names(self._wire, self._names)
+        return tuple(Column(name, self._names.find(key) or USER_DEFINED) for name, key in self._shape)
 
     @property
     def rows_affected(self) -> int | None:
@@ -115,7 +104,7 @@ class PostgresCursor:
         if result.status in _ROWS:
             first = self._shape is None
             if first:
-                self._shape = result
+                self._shape = _shape(result)
             self._transformer.set_pgresult(result, set_loaders=first)
             self._rows, self._position = result, 0
         if result.status == pq.ExecStatus.EMPTY_QUERY:
@@ -140,21 +129,11 @@ class PostgresCursor:
             self._transformer.set_pgresult(self._rows)
             return self._load(start, end)
 
-    def _ask_names(self, own: Sequence[tuple[int, int]]) -> None:
-        """Ask the server for the names of its own types, when it is free to answer."""
-        self._look_ahead()
-        if not self._ended or self._wire.in_error or not self._wire.usable:
-            return
-        try:
-            found = self._wire.rows(NAME_TYPES, [[key[0] for key in own], [key[1] for key in own]])
-        except DatabaseMcpError:
-            return
-        self._names.update({(oid, modifier): name for oid, modifier, name in found})
-
-    def _look_ahead(self) -> None:
-        """A chunk that is not full is the last one: read the end behind it, and keep an error for when its turn comes."""
+    def _look_ahead(self) -> bool:
+        """A chunk that is not full is the last one: read the end behind it, and keep an error for when its turn comes.
+        True when the server has nothing more to send."""
         if self._ended or self._rows is None or self._rows.ntuples >= self._chunk:
-            return
+            return self._ended
         rows, position = self._rows, self._position
         try:
             self._receive()
@@ -162,3 +141,18 @@ class PostgresCursor:
             self._error = error
         self._rows, self._position = rows, position
         self._transformer.set_pgresult(rows, set_loaders=False)
+        return self._ended
+
+
+def ask_names(wire: Wire, names: TypeNames) -> None:
+    """Ask the server, which must be idle, for the names of the types that are wanted."""
+    if names.wanted and wire.usable and not wire.in_error:
+        wanted = list(names.wanted)
+        names.learn(wire.rows(NAMES_OF_TYPES, [[oid for oid, _ in wanted], [modifier for _, modifier in wanted]]))
+
+
+def _shape(result: PGresult) -> list[tuple[str, TypeKey]]:
+    return [
+        ((result.fname(i) or b"").decode("utf-8", "backslashreplace"), (result.ftype(i), result.fmod(i)))
+        for i in range(result.nfields)
+    ]

@@ -33,7 +33,6 @@ ErrorType = type[DatabaseMcpError]
 
 BY_STATE: dict[str, ErrorType] = {
     "08P01": InvalidParameter,  # protocol violation: the number of values differs from the number of markers
-    "22023": InvalidParameter,
     "25006": ReadOnlyViolation,
     "3D000": ObjectNotFound,
     "3F000": ObjectNotFound,

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from ...errors import DatabaseFault, DatabaseMcpError, Outcome
+from ...errors import ConnectionFailed, DatabaseFault, DatabaseMcpError, Outcome
 from ..base import Access
-from .cursor import PostgresCursor, TypeNames
+from .cursor import PostgresCursor, ask_names
+from .types import OWN_TYPES, TypeNames
 from .wire import Wire
 
 _BEGIN = {Access.READ_ONLY: "BEGIN READ ONLY; ", Access.READ_WRITE: "BEGIN; ", Access.AUTOCOMMIT: ""}
 _MAX_MILLISECONDS = 2**31 - 1  # the server keeps timeouts as int4
 
-CHUNK_ROWS = 200
-"""The most rows libpq holds at a time: more gains no speed, and a row may be large."""
+CHUNK_ROWS = 32
+"""The most rows libpq holds at a time: more gains little speed, and a row may be large."""
 
 
 class PostgresConnection:
     """One connection; belongs to the worker that uses it, ``cancel`` and ``shutdown`` aside."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, names: TypeNames) -> None:
         self._wire = wire
-        self._names: TypeNames = {}
+        self._names = names
         self._cursor: PostgresCursor | None = None
         self._database = wire.driver.pgconn.db.decode("utf-8", "replace")
 
@@ -46,6 +47,7 @@ class PostgresConnection:
             **self._strayed(),
         }
         self._run(_BEGIN[access] + "; ".join(f"{scope}{name} = {value}" for name, value in settings.items()))
+        self._name_types()
         self._wire.take_messages()
 
     def execute(self, sql: str, parameters: Sequence[object] = (), *, batch: int = 1000) -> PostgresCursor:
@@ -62,6 +64,8 @@ class PostgresConnection:
     def commit(self) -> None:
         """Make the open transaction last. Raises DatabaseFault when the server rolled it back instead."""
         self._close_cursor()
+        if not self.usable:
+            raise ConnectionFailed("The connection was lost before the commit.")
         if self.in_transaction() and self._run("COMMIT") == "ROLLBACK":
             raise DatabaseFault(
                 "The transaction had failed before; the database rolled it back.",
@@ -87,8 +91,8 @@ class PostgresConnection:
             return False
         self._wire.take_messages()
         if not trusted:
-            self._names.clear()  # types may have been renamed
-        return self.usable and not self._strayed()
+            self._names.loaded = False  # types may have been made or renamed
+        return self.usable
 
     def alive(self) -> bool:
         """True while the idle connection stands, as far as its socket tells; no round trip."""
@@ -112,6 +116,13 @@ class PostgresConnection:
         self._close_cursor()
         return self._wire.run(sql)
 
+    def _name_types(self) -> None:
+        """Learn what the database's own types are called, where that is not known yet."""
+        if not self._names.loaded:
+            self._names.loaded = True
+            self._names.learn(self._wire.rows(OWN_TYPES, ()))
+        ask_names(self._wire, self._names)
+
     def _close_cursor(self) -> None:
         cursor, self._cursor = self._cursor, None
         if cursor is not None:
@@ -123,8 +134,8 @@ class PostgresConnection:
         found = {}
         if not self._wire.setting("DateStyle").startswith("ISO"):
             found["DateStyle"] = "'ISO'"
-        if self._wire.setting("client_encoding") != "UTF8":
-            found["client_encoding"] = "'UTF8'"
+        if self._wire.setting("client_encoding") != self._wire.encoding:
+            found["client_encoding"] = f"'{self._wire.encoding}'"
         return found
 
 

@@ -7,7 +7,7 @@ and those of extensions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 NO_MODIFIER = -1
@@ -158,9 +158,50 @@ BUILTIN_TYPES = (
 )
 
 USER_DEFINED = "user-defined"
-"""How a type is written when the database cannot be asked for its name (it is still sending rows)."""
+"""How a type is written whose name is not known yet while the database is busy sending rows."""
 
 _BY_OID = {row.oid: (row, "") for row in BUILTIN_TYPES} | {row.array_oid: (row, "[]") for row in BUILTIN_TYPES if row.array_oid}
+
+
+OWN_TYPES = """
+SELECT t.oid, -1, pg_catalog.format_type(t.oid, NULL)
+FROM pg_catalog.pg_type AS t
+WHERE t.oid >= 16384 AND t.typtype <> 'p' AND t.typrelid = 0
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_type AS e WHERE e.typarray = t.oid AND e.typrelid <> 0)
+LIMIT 5000
+"""
+"""Enums, domains, ranges and the types of extensions, and their arrays; not the row type that each table has."""
+
+NAMES_OF_TYPES = """
+SELECT asked.type, asked.modifier, pg_catalog.format_type(asked.type, asked.modifier)
+FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.int4[])) AS asked(type, modifier)
+"""
+
+TypeKey = tuple[int, int]
+"""OID and modifier."""
+
+
+class TypeNames:
+    """The names of types of one database, built-in and its own; shared by its connections. Its own types are read with the
+    first connection; one that was made later, or a table's row type, is noted as ``wanted`` until somebody asks."""
+
+    def __init__(self) -> None:
+        self._own: dict[TypeKey, str] = {}
+        self.loaded = False
+        self.wanted: set[TypeKey] = set()
+
+    def find(self, key: TypeKey) -> str | None:
+        """The name, or None, and then the type is noted as wanted."""
+        found = type_name(*key) or self._own.get(key)
+        if found is None:
+            self.wanted.add(key)
+            found = self._own.get((key[0], NO_MODIFIER))
+        return found
+
+    def learn(self, rows: Iterable[tuple[int, int, str]]) -> None:
+        """Take over (oid, modifier, name) as the two statements above give them."""
+        self._own.update({(oid, modifier): name for oid, modifier, name in rows})
+        self.wanted -= self._own.keys()
 
 
 def type_name(oid: int, modifier: int = NO_MODIFIER) -> str | None:

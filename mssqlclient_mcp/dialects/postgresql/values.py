@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING
 
 from psycopg import postgres
@@ -44,14 +45,14 @@ class TimestampLoader(Loader):
     """``2024-01-01 10:00:00`` as ``2024-01-01T10:00:00``; ``infinity`` stays."""
 
     def load(self, data: Buffer) -> str:
-        return str(data, "ascii").replace(" ", "T", 1)
+        return str(data, "utf-8", "replace").replace(" ", "T", 1)
 
 
 class TimestampTzLoader(Loader):
     """``2024-01-01 10:00:00+02`` as ``2024-01-01T10:00:00+02:00``, also before a `` BC``."""
 
     def load(self, data: Buffer) -> str:
-        text, space, era = str(data, "ascii").replace(" ", "T", 1).partition(" ")
+        text, space, era = str(data, "utf-8", "replace").replace(" ", "T", 1).partition(" ")
         return _full_offset(text) + space + era
 
 
@@ -59,7 +60,7 @@ class TimeTzLoader(Loader):
     """``10:00:00+02`` as ``10:00:00+02:00``."""
 
     def load(self, data: Buffer) -> str:
-        return _full_offset(str(data, "ascii"))
+        return _full_offset(str(data, "utf-8", "replace"))
 
 
 def _full_offset(text: str) -> str:
@@ -79,8 +80,9 @@ def _make_adapters() -> AdaptersMap:
 ADAPTERS = _make_adapters()
 
 
+@cache
 def lenient_adapters() -> AdaptersMap:
-    """The same adapters for text that is not UTF-8; made only when a result turned out to hold some (it is slower)."""
+    """The same adapters for text that may not be UTF-8 (slower)."""
     adapters = AdaptersMap(ADAPTERS)
     for name in (*TEXT_TYPES, "text", "varchar", "bpchar", "name", '"char"'):
         adapters.register_loader(name, LenientTextLoader)

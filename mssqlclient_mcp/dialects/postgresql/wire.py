@@ -23,7 +23,7 @@ from psycopg.conninfo import make_conninfo
 from ...errors import ConnectionFailed, DatabaseFault, DatabaseMcpError, InvalidParameter
 from ...models import Message
 from .errors import connecting, translating
-from .values import ADAPTERS, bindable
+from .values import ADAPTERS, bindable, lenient_adapters
 
 if TYPE_CHECKING:
     from psycopg.abc import Buffer
@@ -43,6 +43,7 @@ class Wire:
 
     def __init__(self, driver: psycopg.Connection[Any]) -> None:
         self.driver = driver
+        self.encoding = "SQL_ASCII" if self.setting("server_encoding") == "SQL_ASCII" else "UTF8"
         self._lost = False
         self._messages: list[Message] = []
         self._messages_dropped = 0
@@ -82,6 +83,10 @@ class Wire:
         """A setting that the server reports on its own (DateStyle, client_encoding); no round trip."""
         value = self.driver.pgconn.parameter_status(name.encode())
         return "" if value is None else value.decode("utf-8", "replace")
+
+    def loading(self) -> Transformer:
+        """What makes Python values of results. The bytes of a SQL_ASCII database have no known encoding."""
+        return Transformer(lenient_adapters()) if self.encoding == "SQL_ASCII" else Transformer(self.driver)
 
     def send(self, sql: str, parameters: Sequence[object], chunk: int) -> None:
         """Send one statement with its values; its results come from ``receive`` in chunks of at most ``chunk`` rows."""
@@ -126,7 +131,7 @@ class Wire:
     def rows(self, sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
         """All rows of a small query of ours."""
         self.send(sql, parameters, 1000)
-        transformer = Transformer(self.driver)
+        transformer = self.loading()
         found: list[tuple[Any, ...]] = []
         while (result := self.receive(sql)) is not None:
             transformer.set_pgresult(result)
