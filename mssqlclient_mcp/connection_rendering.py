@@ -1,7 +1,8 @@
 """Settings as drivers take them: an ODBC connection string, or libpq's parameters.
 
-No value leaves its place: in ODBC text whatever is not plainly harmless stands in braces with ``}`` doubled, and libpq's
-parameters stay apart until the driver quotes them.
+No value leaves its place: in ODBC text whatever is not plainly harmless stands in braces with ``}`` doubled (FreeTDS, whose
+older versions read that differently, gets only what every version reads alike), and libpq's parameters stay apart until the
+driver quotes them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from .connection_settings import ConnectionSettings
-from .errors import ConfigInvalid, ObjectNotFound
+from .errors import ConfigInvalid, InvalidParameter, ObjectNotFound
 
 _HARMLESS = re.compile(r"[A-Za-z0-9_.\-]+(?: [A-Za-z0-9_.\-]+)*", re.ASCII)
 _HARMLESS_SERVER = re.compile(r"[A-Za-z0-9_.\-:,\\()$]+", re.ASCII)
@@ -26,18 +27,19 @@ def odbc_connection_string(
     """The string for SQLDriverConnect in the spelling of the driver at hand (FreeTDS differs from Microsoft's).
 
     ``driver`` is a registered name or the path of a library, unused when the settings name a data source. ``database``
-    and ``application_name`` go before those of the settings. Raises ConfigInvalid for what the driver cannot do, and
-    ObjectNotFound for a database name that none can have.
+    and ``application_name`` go before those of the settings. Raises ConfigInvalid for what the driver cannot do,
+    ObjectNotFound for a database name that none can have, InvalidParameter for one that FreeTDS cannot be told.
     """
     parts = [
         *_source(settings, driver),
         *(_freetds_server(settings) if freetds else _microsoft_server(settings, driver)),
         *_login(settings, freetds=freetds),
         *_database(database or settings.database),
-        *(("APP", name[:_LONGEST_SQLSERVER_NAME]) for name in (application_name or settings.application_name,) if name),
+        *_application(application_name or settings.application_name),
         *((name, value) for name, value in settings.options if name.upper() not in ("DSN", "FILEDSN")),
     ]
-    return "".join(f"{_keyword(name)}={_value(name, value)};" for name, value in parts)
+    cautious = freetds or parts[0][0] != "DRIVER"
+    return "".join(f"{_keyword(name)}={_value(name, value, cautious=cautious)};" for name, value in parts)
 
 
 def libpq_parameters(settings: ConnectionSettings, database: str | None, application_name: str | None) -> dict[str, str]:
@@ -145,6 +147,11 @@ def _database(name: str | None) -> Iterator[tuple[str, str]]:
         yield "DATABASE", name
 
 
+def _application(name: str | None) -> Iterator[tuple[str, str]]:
+    if name:
+        yield "APP", name[:_LONGEST_SQLSERVER_NAME]
+
+
 def _check_name(name: str, length: int, longest: int) -> None:
     if length > longest or "\0" in name or not _is_text(name):
         raise ObjectNotFound(f"There is no database of that name: a name has at most {longest} characters, none of them NUL.")
@@ -160,13 +167,29 @@ def _keyword(name: str) -> str:
     return name
 
 
-def _value(keyword: str, value: str) -> str:
+def _value(keyword: str, value: str, *, cautious: bool) -> str:
     if "\0" in value or not _is_text(value):
         raise ConfigInvalid(f"The value of {keyword} holds a character that cannot be sent (NUL or half a pair).")
+    if cautious and keyword == "APP":  # a name for people: rather another sign than no connection
+        value = value.replace("}", ")")
     harmless = _HARMLESS_SERVER if keyword == "SERVER" else _HARMLESS
     if not value or harmless.fullmatch(value):
         return value
+    if cautious and "}" in value:
+        return _without_braces(keyword, value)
     return "{" + value.replace("}", "}}") + "}"
+
+
+def _without_braces(keyword: str, value: str) -> str:
+    """A value with ``}`` for FreeTDS, or for a data source whose driver may be FreeTDS: versions up to 1.3.20 end a value in
+    braces at the first ``};``, doubled or not, later ones want it doubled. Bare text means the same to all, where it can be."""
+    if ";" not in value and not value.startswith("{") and value == value.strip():
+        return value
+    message = f"FreeTDS cannot be given this value of {keyword}: it holds a '}}' beside a ';', a leading '{{' or outer spaces."
+    advice = "Use Microsoft's ODBC driver, or another name or password."
+    if keyword == "DATABASE":
+        raise InvalidParameter(message, next_step=advice)
+    raise ConfigInvalid(message, next_step=advice)
 
 
 def _yes(value: bool) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from psycopg import conninfo
 
 from mssqlclient_mcp.connection_string import ConnectionSettings, Secret, libpq_parameters, odbc_connection_string, parse
-from mssqlclient_mcp.errors import ConfigInvalid, ObjectNotFound
+from mssqlclient_mcp.errors import ConfigInvalid, InvalidParameter, ObjectNotFound
 
 DRIVER = "ODBC Driver 18 for SQL Server"
 
@@ -38,6 +38,17 @@ def odbc_pairs(text: str) -> list[tuple[str, str]]:
             value, text = text.partition(";")[0], ";" + text.partition(";")[2]
         pairs.append((keyword, value))
         text = text[1:]
+    return pairs
+
+
+def old_freetds_pairs(text: str) -> list[tuple[str, str]]:
+    """How FreeTDS up to 1.3.20 reads: a value in braces ends at the first "};", and nothing in it is doubled."""
+    pairs = []
+    while text:
+        keyword, _, text = text.partition("=")
+        start, end = (1, text.find("};")) if text.startswith("{") else (0, text.find(";"))
+        pairs.append((keyword, text[start:end]))
+        text = text[end:].lstrip("}").removeprefix(";")
     return pairs
 
 
@@ -166,23 +177,53 @@ TRICKY = st.text(st.sampled_from("ab;={}[]\"' \\,%@:/?#&+\t\n"), min_size=1, max
 VALUE = st.one_of(ANY, TRICKY)
 
 
-@given(user=VALUE, password=VALUE, database=VALUE, application=VALUE, option=VALUE, driver=VALUE, freetds=st.booleans())
+@given(user=VALUE, password=VALUE, database=VALUE, application=VALUE, option=VALUE, driver=VALUE)
 def test_no_odbc_value_leaves_its_place(
-    user: str, password: str, database: str, application: str, option: str, driver: str, freetds: bool
+    user: str, password: str, database: str, application: str, option: str, driver: str
 ) -> None:
     """Read back by an independent reader, the text holds the keywords we meant with the values we meant, and no more."""
     settings = sqlserver(port=1433, user=user, password=Secret(password), options=(("WSID", option),))
-    text = odbc_connection_string(settings, driver=driver, freetds=freetds, database=database, application_name=application)
-    server = [("SERVER", "db1"), ("PORT", "1433"), ("TDS_Version", "7.4")] if freetds else [("SERVER", "db1,1433")]
+    text = odbc_connection_string(settings, driver=driver, freetds=False, database=database, application_name=application)
     assert odbc_pairs(text) == [
         ("DRIVER", driver),
-        *server,
+        ("SERVER", "db1,1433"),
         ("UID", user),
         ("PWD", password),
         ("DATABASE", database),
         ("APP", application),
         ("WSID", option),
     ]
+
+
+@given(user=VALUE, password=VALUE, database=VALUE, application=VALUE)
+@example(user="u", password="p", database="x};UID=sa;", application="a")
+@example(user="u", password="p", database="}};UID=sa;", application="a")
+@example(user="u", password="p", database="{x};UID=sa;", application="a")
+@example(user="u", password="a}b", database="{", application="};UID=sa;{")
+def test_no_value_leaves_its_place_in_any_version_of_freetds(user: str, password: str, database: str, application: str) -> None:
+    """The old and the new reader of FreeTDS agree on every text we give it; what they read differently is refused."""
+    settings = sqlserver(user=user, password=Secret(password))
+    try:
+        text = odbc_connection_string(settings, driver="FreeTDS", freetds=True, database=database, application_name=application)
+    except (ConfigInvalid, InvalidParameter):
+        assert any("}" in value for value in (user, password, database))
+        return
+    expected = [
+        *(("DRIVER", "FreeTDS"), ("SERVER", "db1"), ("PORT", "1433"), ("TDS_Version", "7.4")),
+        *(("UID", user), ("PWD", password), ("DATABASE", database), ("APP", application.replace("}", ")"))),
+    ]
+    assert odbc_pairs(text) == expected
+    assert old_freetds_pairs(text) == expected
+
+
+def test_a_data_source_is_written_for_every_driver_it_may_name() -> None:
+    """Its driver is not known here, so what FreeTDS would read wrongly is refused for it as well."""
+    settings = parse("DSN=warehouse;UID=u;PWD=p")
+    with pytest.raises(InvalidParameter):
+        render(settings, database="x};UID=sa;")
+    with pytest.raises(ConfigInvalid):
+        render(parse("DSN=warehouse;UID=u;PWD={p}};x}"))
+    assert render(settings, database="x}y") == "DSN=warehouse;UID=u;PWD=p;DATABASE=x}y;"
 
 
 @given(
