@@ -218,3 +218,99 @@ class EnhancedJSONEncoder(json.JSONEncoder):
         if is_dataclass(o) and not isinstance(o, type):
             return asdict(o)
         return super().default(o)
+
+
+class Direction(str, Enum):
+    """Which way a parameter's value goes. T-SQL's OUTPUT is INOUT: it brings a value in, too."""
+
+    IN = "in"
+    OUT = "out"
+    INOUT = "inout"
+    RETURN = "return"
+
+
+@dataclass(frozen=True)
+class ParameterType:
+    """What a value must be. ``name`` is the system type that decides how values are checked, ``text`` the type as it is written
+    in SQL; ``length`` counts characters or bytes (None: no limit). ``labels`` belong to an enum, ``element`` to an array,
+    ``fields`` to a composite or a table type."""
+
+    name: str
+    text: str
+    length: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+    labels: tuple[str, ...] = ()
+    element: ParameterType | None = None
+    fields: tuple[ParameterField, ...] = ()
+
+
+@dataclass(frozen=True)
+class ParameterField:
+    """A column of a table type, or a field of a composite. ``writable`` is False for identity, computed and rowversion columns."""
+
+    name: str
+    type: ParameterType
+    required: bool = False
+    writable: bool = True
+
+
+@dataclass(frozen=True)
+class StoredProcedureParameter:
+    """A parameter of a procedure. ``required`` is None where only the server knows (a definition that may not be seen);
+    ``default`` is written as in the definition."""
+
+    name: str
+    ordinal: int
+    type: ParameterType
+    sql_type: str
+    direction: Direction = Direction.IN
+    required: bool | None = None
+    default: str | None = None
+    nullable: bool = True
+
+    @property
+    def is_output(self) -> bool:
+        """True when the procedure gives a value back in it."""
+        return self.direction in (Direction.OUT, Direction.INOUT)
+
+    def __str__(self) -> str:
+        suffix = {Direction.OUT: " OUT", Direction.INOUT: " INOUT"}.get(self.direction, "")
+        default = "" if self.default is None else f" = {self.default}"
+        return f"{self.name} {self.sql_type}{default}{suffix}"
+
+
+@dataclass(frozen=True)
+class ProcedureSignature:
+    """A procedure or function as it is called. ``handle`` is the dialect's own way to find it again."""
+
+    name: ObjectName
+    kind: str
+    parameters: tuple[StoredProcedureParameter, ...]
+    returns: StoredProcedureParameter | None = None
+    notes: tuple[str, ...] = ()
+    handle: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(map(str, self.parameters))})"
+
+
+@dataclass(frozen=True)
+class OutputValue:
+    """What an output parameter held at the end."""
+
+    name: str
+    sql_type: str
+    value: object
+
+
+@dataclass(frozen=True)
+class ProcedureResult:
+    """All that a call brought back: result sets in ``result``, and beside them the outputs and the return value.
+    ``return_type`` is None where the procedure has no return value."""
+
+    procedure: ObjectName
+    result: QueryResult
+    outputs: tuple[OutputValue, ...] = ()
+    return_value: object = None
+    return_type: str | None = None
