@@ -26,7 +26,7 @@ from .errors import connecting, translating
 from .values import ADAPTERS, bindable, lenient_adapters
 
 if TYPE_CHECKING:
-    from psycopg.abc import Buffer
+    from psycopg import abc
     from psycopg.pq.abc import PGresult
 
 CANCEL_TIMEOUT_SECONDS = 5.0
@@ -84,7 +84,7 @@ class Wire:
         value = self.driver.pgconn.parameter_status(name.encode())
         return "" if value is None else value.decode("utf-8", "replace")
 
-    def loading(self) -> Transformer:
+    def loading(self) -> abc.Transformer:
         """What makes Python values of results. The bytes of a SQL_ASCII database have no known encoding."""
         return Transformer(lenient_adapters()) if self.encoding == "SQL_ASCII" else Transformer(self.driver)
 
@@ -94,7 +94,7 @@ class Wire:
         with _binding():
             transformer = Transformer(self.driver)
             values = bindable(parameters)
-            bound: Sequence[Buffer | None] = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
+            bound: Sequence[abc.Buffer | None] = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
         with self.guarded(sql):
             self.driver.pgconn.send_query_params(text, bound, transformer.types, transformer.formats)
             self._begin_chunks(chunk)
