@@ -112,7 +112,7 @@ def _libpq_parameter(name: str, value: str) -> dict[str, str]:
 
 
 def _postgresql(given: dict[str, str]) -> ConnectionSettings:
-    given = {name: value for name, value in given.items() if value.strip(",")}
+    given = {name: value for name, value in given.items() if value}
     host, ports = given.pop("host", ""), given.pop("port", "")
     port, port_option = _ports(ports, host.count(",") + 1)
     timeout = given.pop("connect_timeout", "")

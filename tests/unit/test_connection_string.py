@@ -317,6 +317,7 @@ def test_a_postgresql_url_is_read_as_libpq_reads_it() -> None:
         ("postgresql+psycopg://h/shop", ("h", None, "shop")),
         ("postgresql://u:p@/shop?host=/tmp/x", ("/tmp/x", None, "shop")),
         ("postgresql://h/shop?dbname=other", ("h", None, "other")),
+        ("postgresql://h/%2C", ("h", None, ",")),
     ],
 )
 def test_hosts_ports_and_databases_of_a_postgresql_url(url: str, expected: tuple[str, int | None, str | None]) -> None:
