@@ -14,11 +14,14 @@ from .alarms import AlarmClock
 from .clients import Clients
 from .config import Config
 from .dialects.base import Connection, Dialect, dialect_for
+from .dialects.catalog import catalog_for
 from .errors import ConnectionFailed, DatabaseMcpError, InvalidParameter, ReadOnlyViolation
 from .execution import NET_GRACE_SECONDS, Nets, ResultBuffer, ResultSink, run_statement
-from .models import DatabaseMode, QueryResult, Statement, StatementKind
+from .metadata import Metadata
+from .models import DatabaseMode, QueryResult, Statement, StatementKind, TableStatistics
 from .pool import ConnectionPool, Lease, Reservation
 from .running import EndReason, Running
+from .schema_models import TableForeignKeys, TableIndexes
 
 T = TypeVar("T")
 
@@ -51,6 +54,7 @@ class DatabaseService:
             max_waiting=config.pool_max_waiting,
             idle_seconds=config.pool_idle_seconds,
         )
+        self.metadata = Metadata(self.read_catalog, catalog_for(self.dialect.name))
         self._outside = _OutsideFunctions()
         self._under_way: set[Running] = set()
         self._lock = threading.Lock()
@@ -122,6 +126,18 @@ class DatabaseService:
         [part] = sink.result_sets()
         names = [column.name for column in part.columns]
         return [dict(zip(names, row, strict=True)) for row in part.rows]
+
+    def get_table_indexes(self, database: str | None, table: str) -> TableIndexes:
+        """See ``Metadata.table_indexes``."""
+        return self.metadata.table_indexes(database, table)
+
+    def get_table_foreign_keys(self, database: str | None, table: str) -> TableForeignKeys:
+        """See ``Metadata.foreign_keys``."""
+        return self.metadata.foreign_keys(database, table)
+
+    def get_table_statistics(self, database: str | None, table: str) -> TableStatistics:
+        """See ``Metadata.table_statistics``."""
+        return self.metadata.table_statistics(database, table)
 
     def execute_query(
         self, database: str | None, sql: str, parameters: Sequence[object] = (), *, max_rows: int | None = None

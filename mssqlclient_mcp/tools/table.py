@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..formatters import metadata, server_info
+from ..formatters import metadata, server_info, table_details
 from ..formatters import queries as query_answers
 from . import queries, schema
 from .base import Database, Effect, NoArguments, Tool
@@ -23,6 +23,73 @@ TOOLS: tuple[Tool, ...] = (
         metadata.DATABASES_SCHEMA,
         server_mode_only=True,
         database=Database.NONE,
+    ),
+    Tool(
+        "list_tables",
+        "Tables and views with the catalogue's row counts and sizes, a page at a time.",
+        schema.Listed,
+        schema.list_tables,
+        metadata.TABLES_SCHEMA,
+        server_name="list_tables_in_database",
+    ),
+    Tool(
+        "get_table_schema",
+        "One table or view in full: columns, keys, checks, foreign keys, triggers, a view's definition.",
+        schema.Table,
+        schema.get_table_schema,
+        metadata.TABLE_SCHEMA_SCHEMA,
+        server_name="get_table_schema_in_database",
+    ),
+    Tool(
+        "get_table_indexes",
+        "The indexes of a table, with size and use where the login may see them.",
+        schema.Table,
+        schema.get_table_indexes,
+        table_details.INDEXES_SCHEMA,
+    ),
+    Tool(
+        "get_table_foreign_keys",
+        "The foreign keys of a table, and those of other tables that point to it.",
+        schema.Table,
+        schema.get_table_foreign_keys,
+        table_details.FOREIGN_KEYS_SCHEMA,
+    ),
+    Tool(
+        "get_table_statistics",
+        "Row count by the catalogue, sizes, partitions, and how fresh the statistics are.",
+        schema.Table,
+        schema.get_table_statistics,
+        table_details.STATISTICS_SCHEMA,
+    ),
+    Tool(
+        "list_stored_procedures",
+        "Stored procedures (PostgreSQL: and functions), a page at a time.",
+        schema.Listed,
+        schema.list_stored_procedures,
+        metadata.PROCEDURES_SCHEMA,
+        server_name="list_stored_procedures_in_database",
+    ),
+    Tool(
+        "get_stored_procedure_definition",
+        "The source text of a procedure or function; all overloads.",
+        schema.Procedure,
+        schema.get_stored_procedure_definition,
+        metadata.PROCEDURE_DEFINITION_SCHEMA,
+        server_name="get_stored_procedure_definition_in_database",
+    ),
+    Tool(
+        "get_metadata",
+        "Many tables with columns and keys in one call: what a query over several tables needs.",
+        schema.Outlines,
+        schema.get_metadata,
+        table_details.OUTLINES_SCHEMA,
+    ),
+    Tool(
+        "search_objects",
+        "Find objects by a pattern in names, columns, definitions or descriptions; best matches first.",
+        schema.SearchFor,
+        schema.search_objects,
+        table_details.HITS_SCHEMA,
     ),
     Tool(
         "execute_query",

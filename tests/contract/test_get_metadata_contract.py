@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from mcp import Client
+from mcp_types import CallToolResult
 
+from mssqlclient_mcp.config import Config
 from mssqlclient_mcp.server import build_server
 from tests import golden_schema
 from tests.databases import TestDatabase
@@ -33,25 +33,37 @@ def golden(database: TestDatabase) -> TestDatabase:
     return database
 
 
+class OneCallEach:
+    """A client that opens for each call: a fixture's set-up and clean-up run in different tasks, which anyio forbids."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    async def call_tool(self, name: str, arguments: dict[str, object]) -> CallToolResult:
+        """One call, from connecting to closing."""
+        async with Client(build_server(self._config)) as client:
+            return await client.call_tool(name, arguments)
+
+
 @pytest.fixture
-async def client(golden: TestDatabase) -> AsyncIterator[Client]:
+def client(golden: TestDatabase) -> OneCallEach:
     """A client in database mode."""
-    async with Client(build_server(golden.config())) as client:
-        yield client
+    return OneCallEach(golden.config())
 
 
 @pytest.fixture
-async def server_mode(golden: TestDatabase) -> AsyncIterator[Client]:
+def server_mode(golden: TestDatabase) -> OneCallEach:
     """A client in server mode."""
-    async with Client(build_server(golden.server_mode_config())) as client:
-        yield client
+    return OneCallEach(golden.server_mode_config())
 
 
-async def test_the_schema_tools_are_there_in_both_modes(client: Client, server_mode: Client) -> None:
+async def test_the_schema_tools_are_there_in_both_modes(golden: TestDatabase) -> None:
     """One handler serves both; in server mode some have a second name, and databaseName comes first."""
-    listed = {tool.name: tool for tool in (await client.list_tools()).tools}
+    async with Client(build_server(golden.config())) as client:
+        listed = {tool.name: tool for tool in (await client.list_tools()).tools}
+    async with Client(build_server(golden.server_mode_config())) as client:
+        in_server = {tool.name: tool for tool in (await client.list_tools()).tools}
     assert set(TOOLS) <= set(listed)
-    in_server = {tool.name: tool for tool in (await server_mode.list_tools()).tools}
     for name in TOOLS:
         tool = in_server[f"{name}_in_database" if name in IN_DATABASE else name]
         assert tool.input_schema["required"][0] == "databaseName"
@@ -60,7 +72,7 @@ async def test_the_schema_tools_are_there_in_both_modes(client: Client, server_m
     assert "list_databases" not in listed
 
 
-async def test_list_databases_shows_the_one_we_are_in(server_mode: Client, golden: TestDatabase) -> None:
+async def test_list_databases_shows_the_one_we_are_in(server_mode: OneCallEach, golden: TestDatabase) -> None:
     """With its state and whether the login may enter."""
     result = await server_mode.call_tool("list_databases", {})
     mine = [item for item in result.structured_content["databases"] if item["name"] == golden.name]
@@ -68,7 +80,7 @@ async def test_list_databases_shows_the_one_we_are_in(server_mode: Client, golde
     assert golden.name in result.content[0].text
 
 
-async def test_list_tables_pages_and_filters(client: Client) -> None:
+async def test_list_tables_pages_and_filters(client: OneCallEach) -> None:
     """A page says how many there are and where the next one starts; the pattern's star stands for anything."""
     first = await client.call_tool("list_tables", {"schema": "golden", "maxRows": 1})
     assert len(first.structured_content["tables"]) == 1
@@ -79,14 +91,14 @@ async def test_list_tables_pages_and_filters(client: Client) -> None:
     assert [(t["name"], t["kind"]) for t in some.structured_content["tables"]] == [("big_spenders", "view")]
 
 
-async def test_an_empty_page_still_tells_the_total(client: Client) -> None:
+async def test_an_empty_page_still_tells_the_total(client: OneCallEach) -> None:
     """A caller that paged too far learns how far it may go."""
     result = await client.call_tool("list_tables", {"schema": "golden", "offset": 1000})
     assert result.structured_content["tables"] == []
     assert result.structured_content["total"] >= 3
 
 
-async def test_get_table_schema_shows_columns_keys_and_checks(client: Client) -> None:
+async def test_get_table_schema_shows_columns_keys_and_checks(client: OneCallEach) -> None:
     """Type with length and precision, nullability, default, identity, computed formula, primary key, description."""
     result = await client.call_tool("get_table_schema", {"tableName": "golden.customers"})
     columns = {column["name"]: column for column in result.structured_content["columns"]}
@@ -101,7 +113,7 @@ async def test_get_table_schema_shows_columns_keys_and_checks(client: Client) ->
     assert "customers" in result.content[0].text
 
 
-async def test_a_view_comes_with_its_definition(client: Client) -> None:
+async def test_a_view_comes_with_its_definition(client: OneCallEach) -> None:
     """An engineer reads what a view selects."""
     result = await client.call_tool("get_table_schema", {"tableName": "golden.big_spenders"})
     assert result.structured_content["kind"] == "view"
@@ -110,7 +122,7 @@ async def test_a_view_comes_with_its_definition(client: Client) -> None:
 
 @pytest.mark.parametrize("tool", TABLE_TOOLS)
 async def test_a_name_with_spaces_dots_quotes_brackets_and_unicode_is_found(
-    tool: str, client: Client, golden: TestDatabase
+    tool: str, client: OneCallEach, golden: TestDatabase
 ) -> None:
     """Quoted the database's own way; nothing is spliced into SQL."""
     result = await client.call_tool(tool, {"tableName": ODD_NAME[golden.dialect]})
@@ -120,7 +132,7 @@ async def test_a_name_with_spaces_dots_quotes_brackets_and_unicode_is_found(
 
 
 @pytest.mark.parametrize("tool", TABLE_TOOLS)
-async def test_an_unknown_table_names_the_three_nearest(tool: str, client: Client) -> None:
+async def test_an_unknown_table_names_the_three_nearest(tool: str, client: OneCallEach) -> None:
     """A model corrects a misspelt name without another look around."""
     result = await client.call_tool(tool, {"tableName": "golden.custmers"})
     assert result.structured_content["code"] == "OBJECT_NOT_FOUND"
@@ -128,14 +140,14 @@ async def test_an_unknown_table_names_the_three_nearest(tool: str, client: Clien
     assert len(result.structured_content["details"]["nearest"]) == 3
 
 
-async def test_a_name_that_cannot_be_read_is_an_invalid_parameter(client: Client) -> None:
+async def test_a_name_that_cannot_be_read_is_an_invalid_parameter(client: OneCallEach) -> None:
     """Too many parts, or a quote left open, is said at once."""
     for name in ("a.b.c", "[golden.customers", ""):
         result = await client.call_tool("get_table_schema", {"tableName": name})
         assert result.structured_content["code"] == "INVALID_PARAMETER"
 
 
-async def test_get_table_indexes_shows_keys_in_order(client: Client) -> None:
+async def test_get_table_indexes_shows_keys_in_order(client: OneCallEach) -> None:
     """Every index with its columns; the primary key is marked."""
     result = await client.call_tool("get_table_indexes", {"tableName": "golden.orders"})
     indexes = {tuple(c["name"] for c in i["columns"]): i for i in result.structured_content["indexes"] if i["columns"]}
@@ -143,7 +155,7 @@ async def test_get_table_indexes_shows_keys_in_order(client: Client) -> None:
     assert ("placed", "customer_id") in indexes
 
 
-async def test_get_table_foreign_keys_shows_both_directions(client: Client) -> None:
+async def test_get_table_foreign_keys_shows_both_directions(client: OneCallEach) -> None:
     """What this table points to, what points to it, and itself; all column pairs in order."""
     result = await client.call_tool("get_table_foreign_keys", {"tableName": "golden.orders"})
     keys = {key["name"]: key for key in result.structured_content["foreignKeys"]}
@@ -156,7 +168,7 @@ async def test_get_table_foreign_keys_shows_both_directions(client: Client) -> N
     assert [key["direction"] for key in incoming.structured_content["foreignKeys"]] == ["incoming"]
 
 
-async def test_get_table_statistics_never_fails_for_what_cannot_be_seen(client: Client) -> None:
+async def test_get_table_statistics_never_fails_for_what_cannot_be_seen(client: OneCallEach) -> None:
     """Sizes are numbers, or null with a note."""
     result = await client.call_tool("get_table_statistics", {"tableName": "golden.customers"})
     assert not result.is_error, result.content[0].text
@@ -165,7 +177,7 @@ async def test_get_table_statistics_never_fails_for_what_cannot_be_seen(client: 
     assert content["reservedKb"] is not None or content["notes"]
 
 
-async def test_procedures_are_listed_and_read(client: Client) -> None:
+async def test_procedures_are_listed_and_read(client: OneCallEach) -> None:
     """The list, then the text of one."""
     listed = await client.call_tool("list_stored_procedures", {"schema": "golden", "namePattern": "restock"})
     assert [(p["name"], p["kind"]) for p in listed.structured_content["procedures"]] == [("restock", "procedure")]
@@ -175,7 +187,7 @@ async def test_procedures_are_listed_and_read(client: Client) -> None:
     assert "golden.restock" in missing.structured_content["details"]["nearest"]
 
 
-async def test_get_metadata_outlines_tables_with_columns_and_keys(client: Client) -> None:
+async def test_get_metadata_outlines_tables_with_columns_and_keys(client: OneCallEach) -> None:
     """Many tables in one call, or one by name."""
     result = await client.call_tool("get_metadata", {"schema": "golden"})
     tables = {table["name"]: table for table in result.structured_content["tables"]}
@@ -185,7 +197,7 @@ async def test_get_metadata_outlines_tables_with_columns_and_keys(client: Client
     assert [table["name"] for table in one.structured_content["tables"]] == ["customers"]
 
 
-async def test_search_finds_names_columns_and_definitions_best_first(client: Client) -> None:
+async def test_search_finds_names_columns_and_definitions_best_first(client: OneCallEach) -> None:
     """A hit says where it was found, with the matching line of a text."""
     result = await client.call_tool("search_objects", {"pattern": "customer", "schema": "golden"})
     found = [(hit["name"], hit["foundIn"]) for hit in result.structured_content["matches"]]
@@ -195,7 +207,7 @@ async def test_search_finds_names_columns_and_definitions_best_first(client: Cli
     assert "peculiar marker word" in text.structured_content["matches"][0]["line"]
 
 
-async def test_search_keeps_to_kinds_and_refuses_unknown_ones(client: Client) -> None:
+async def test_search_keeps_to_kinds_and_refuses_unknown_ones(client: OneCallEach) -> None:
     """objectTypes narrows; a kind that does not exist is named."""
     only = await client.call_tool(
         "search_objects", {"pattern": "*", "schema": "golden", "objectTypes": ["view"], "lookIn": "names"}
