@@ -1,0 +1,96 @@
+"""The rules of PostgreSQL reads.
+
+PostgreSQL separates statements by semicolons alone, and a READ ONLY transaction stops most writes; what it does not stop
+(files, other servers, locks, settings, signals, sleeping) is called by functions, so those are judged by name.
+"""
+
+from __future__ import annotations
+
+from ..reading import NAME, WORD, Grammar, Reading, Rule
+from . import functions, words
+from .outline import is_change, outline, query_start
+from .tokens import tokenize
+
+
+def _begins(reading: Reading, _: int) -> str | None:
+    first = query_start(reading)
+    while reading.key(first) == "(":
+        first += 1
+    if reading.key(first) in words.QUERY_STARTS or (first == 0 and reading.key(0) == "show"):
+        return None
+    word = reading.text[reading.at(first).start : reading.at(first).end]
+    return f"a read begins with SELECT, VALUES, TABLE, WITH, SHOW or EXPLAIN, not with {word or 'nothing'}"
+
+
+def _show(reading: Reading, _: int) -> str | None:
+    if reading.key(0) != "show":
+        return None
+    plain = all(token.kind in (WORD, NAME) or token.key in (".", ";") for token in reading.tokens)
+    return None if plain else "SHOW takes the name of one setting"
+
+
+def _separator(reading: Reading, index: int) -> str | None:
+    after = all(token.key == ";" for token in reading.tokens[index:])
+    return None if after else "a semicolon separates statements, and only one is allowed"
+
+
+def _into(reading: Reading, index: int) -> str | None:
+    return None if reading.key(index - 1) in (".", "as") else "INTO makes or fills a table"
+
+
+def _changes(reading: Reading, index: int) -> str | None:
+    return f"{reading.at(index).name.upper()} changes data" if is_change(reading, index) else None
+
+
+def _locks(reading: Reading, index: int) -> str | None:
+    if reading.key(index - 1) not in (".", "as") and reading.key(index + 1) in ("update", "no", "share", "key"):
+        return "a locking clause locks rows against others"
+    return None
+
+
+def _function(reading: Reading, index: int) -> str | None:
+    name = reading.callee(index)
+    return functions.refusal(name) or None if name else None
+
+
+def _attribute(reading: Reading, index: int) -> str | None:
+    """``(row).name`` and ``row.name`` call a function of that name when the row has no such column."""
+    name = reading.at(index + 1).name
+    if name in functions.DENIED_FUNCTIONS and reading.key(index + 2) not in ("(", "."):
+        return f"{name} is no function for a read, in this notation either"
+    return None
+
+
+def _secret(reading: Reading, index: int) -> str | None:
+    return f"{reading.at(index).name} holds password hashes, connection secrets or the server's files"
+
+
+def _outside(reading: Reading, _: int) -> str | None:
+    names = reading.outside_functions
+    if not names:
+        return None
+    for index, token in enumerate(reading.tokens):
+        if token.name in names and (reading.key(index + 1) == "(" or reading.key(index - 1) == "."):
+            return f"{token.name} runs outside the database's control"
+    return None
+
+
+RULES = (
+    Rule("begins as a read", _begins),
+    Rule("shape of SHOW", _show),
+    Rule("one statement", _separator, frozenset(";"), "Send one statement at a time."),
+    Rule("no INTO", _into, frozenset(("into",))),
+    Rule("no change of data", _changes, words.CHANGES, "If it is a column's name, quote it."),
+    Rule("no locks on rows", _locks, frozenset(("for",)), "Leave the locking clause out."),
+    Rule("functions", _function, frozenset("(")),
+    Rule("functions as attributes", _attribute, frozenset(".")),
+    Rule(
+        "secrets",
+        _secret,
+        functions.SECRETS | frozenset('"' + name for name in functions.SECRETS),
+        "pg_roles lists roles without their secrets.",
+    ),
+    Rule("outside functions", _outside),
+)
+
+GRAMMAR = Grammar("postgresql", tokenize, RULES, outline, "postgres")

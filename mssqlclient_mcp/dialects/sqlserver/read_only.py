@@ -1,0 +1,293 @@
+"""The rules of T-SQL reads, and the catalogue questions of the other layers.
+
+What T-SQL adds to the danger: no semicolon is needed between statements, so every word that can begin one has its few legal
+places; ODBC drivers rewrite braces; rowset functions and four-part names reach other servers and files.
+"""
+
+from __future__ import annotations
+
+from ..reading import NAME, NO_GROUP, STRING, WORD, Grammar, Reading, Rule
+from . import functions, words
+from .outline import outline
+from .tokens import tokenize
+
+_LOOK_BACK = 200
+
+
+def _begins(reading: Reading, _: int) -> str | None:
+    first = _first(reading)
+    while reading.key(first) == "(":
+        first += 1
+    if reading.key(first) in ("select", "with") and not (
+        reading.key(first) == "with" and first and reading.key(first - 1) == "("
+    ):
+        return None
+    word = reading.text[reading.at(first).start : reading.at(first).end]
+    return f"a read begins with SELECT or WITH, not with {word or 'nothing'}"
+
+
+def _first(reading: Reading) -> int:
+    first = 0
+    while reading.key(first) == ";":
+        first += 1
+    return first
+
+
+def _separator(reading: Reading, index: int) -> str | None:
+    before = all(token.key == ";" for token in reading.tokens[:index])
+    after = all(token.key == ";" for token in reading.tokens[index:])
+    return None if before or after else "a semicolon separates statements, and only one is allowed"
+
+
+def _no_place(reading: Reading, index: int) -> str | None:
+    return f"{reading.at(index).name.upper()} has no place in a read"
+
+
+def _leaves(reading: Reading, index: int) -> str | None:
+    return f"{reading.at(index).name.upper()} reaches files or other servers"
+
+
+def _select(reading: Reading, index: int) -> str | None:
+    before = reading.key(index - 1)
+    if before in ("", "(", "union", "except", "intersect", ";"):
+        return None
+    if before == "all" and reading.key(index - 2) == "union":
+        return None
+    if before == ")" and reading.key(_first(reading)) == "with" and reading.outer[index] == NO_GROUP:
+        earlier = (i for i in range(index) if reading.outer[i] == NO_GROUP and reading.key(i) == "select")
+        if next(earlier, None) is None:
+            return None
+    return "SELECT begins a second statement here"
+
+
+def _with(reading: Reading, index: int) -> str | None:
+    if index == _first(reading) or reading.key(index + 1) in ("(", "ties", "rollup", "cube"):
+        return None
+    if reading.outer[index] != NO_GROUP and reading.key(index - 1) != "(":
+        return None
+    return "WITH begins a second statement here"
+
+
+def _fetch(reading: Reading, index: int) -> str | None:
+    amount = index + 2
+    if (
+        reading.key(index - 1) in ("row", "rows")
+        and reading.key(index + 1) in ("next", "first")
+        and (reading.key(amount) in ("(", "?") or reading.kind(amount) == "number")
+    ):
+        return None
+    return "FETCH stands only after OFFSET ... ROWS"
+
+
+def _merge(reading: Reading, index: int) -> str | None:
+    return None if reading.key(index + 1) in ("join", "union") else "MERGE stands only before JOIN or UNION"
+
+
+def _use(reading: Reading, index: int) -> str | None:
+    inside = reading.outer[index] != NO_GROUP and reading.callee(reading.outer[index]) == "option"
+    return None if inside and reading.key(index + 1) in ("hint", "plan") else "USE stands only in OPTION, before HINT or PLAN"
+
+
+def _end(reading: Reading, index: int) -> str | None:
+    group, level = reading.outer[index], 0
+    for i in reversed(range(group + 1, index)):
+        if reading.outer[i] != group:
+            continue
+        key = reading.tokens[i].key
+        level += (key == "end") - (key == "case")
+        if level < 0:
+            return None
+    return "END closes no CASE"
+
+
+def _inside_only(reading: Reading, index: int) -> str | None:
+    if reading.outer[index] != NO_GROUP:
+        return None
+    return f"{reading.at(index).name.upper()} stands only inside parentheses in a read"
+
+
+def _starter(reading: Reading, index: int) -> str | None:
+    before = reading.at(index - 1)
+    if reading.outer[index] != NO_GROUP or before.key in words.BEFORE_OPERAND:
+        return None
+    if before.kind == "mark" and before.key != ")" and before.key != "?":
+        return None
+    return f"{reading.at(index).name.upper()} may begin a statement of its own here"
+
+
+def _colon(reading: Reading, index: int) -> str | None:
+    return "a colon makes a label here" if reading.outer[index] == NO_GROUP else None
+
+
+def _next_value(reading: Reading, index: int) -> str | None:
+    if reading.key(index + 1) == "value" and reading.key(index + 2) == "for":
+        return "NEXT VALUE FOR draws from a sequence"
+    return None
+
+
+def _many_parts(reading: Reading, index: int) -> str | None:
+    last = index + 1
+    if reading.key(last) == ".":
+        return None
+    parts = reading.chain(last) if reading.is_name(last) else [*reading.chain(index - 1), ""]
+    if len(parts) < 4 or (len(parts) == 4 and (_is_xml_method(reading, last) or _is_column(reading, last))):
+        return None
+    return "a name of four parts reaches another server"
+
+
+def _is_xml_method(reading: Reading, last: int) -> bool:
+    called = reading.key(last + 1) == "(" and reading.kind(last + 2) == STRING
+    return called and reading.at(last).name in functions.XML_METHODS
+
+
+def _is_column(reading: Reading, last: int) -> bool:
+    """True where only a column can stand: the table it names is judged where it stands in FROM."""
+    if reading.key(last + 1) == "(":
+        return False
+    first = reading.chain_start(last if reading.is_name(last) else last - 2)
+    group = reading.outer[first]
+    for i in range(first - 1, max(group, first - _LOOK_BACK), -1):
+        if reading.outer[i] != group or reading.key(i) == ",":
+            continue
+        if i == first - 1 or reading.key(i) in words.BEFORE_TABLES:
+            return reading.key(i) in words.BEFORE_COLUMNS
+    return False
+
+
+def _function(reading: Reading, index: int) -> str | None:
+    name = reading.callee(index)
+    if not name:
+        return None
+    if name in functions.DENIED_FUNCTIONS:
+        return f"{name} is no function for a read: it reaches files, logs, keys or other servers"
+    if not name.startswith(functions.SYSTEM_PREFIXES) or name in functions.ALLOWED_SYSTEM_FUNCTIONS:
+        return None
+    parts = reading.chain(index - 1)
+    if len(parts) == 1 or parts[-2] in ("sys", ""):
+        return f"{name} is not among the system functions that are known to read only"
+    return None
+
+
+def _modify(reading: Reading, index: int) -> str | None:
+    if reading.callee(index) == "modify" and reading.key(index - 2) == ".":
+        return "modify() writes into an xml value"
+    return None
+
+
+def _login_property(reading: Reading, index: int) -> str | None:
+    if reading.callee(index) != "loginproperty":
+        return None
+    closing = reading.partner[index]
+    value = reading.at(closing - 1)
+    wanted = reading.text[value.start : value.end].strip("nN'").strip().lower()
+    if value.kind == STRING and reading.key(closing - 2) == "," and wanted in functions.LOGIN_PROPERTIES:
+        return None
+    return "LOGINPROPERTY may hand out a password's hash unless it names another property in a plain string"
+
+
+def _secret(reading: Reading, index: int) -> str | None:
+    return f"{reading.at(index).name} holds password hashes or keys"
+
+
+def _table_hints(reading: Reading, index: int) -> str | None:
+    opening = index + 1
+    before = reading.partner.get(index - 1, NO_GROUP)
+    if reading.key(opening) != "(" or (before >= 0 and reading.callee(before) == "openjson"):
+        return None
+    return _hints_in(reading, opening)
+
+
+def _hints_in(reading: Reading, opening: int, skip: str = "") -> str | None:
+    for i in reading.inside(opening):
+        token = reading.tokens[i]
+        separated = reading.key(i - 1) in ("(", ",", ")", *words.READ_HINTS)
+        if token.kind == WORD and separated and token.key not in words.READ_HINTS and token.key != skip:
+            return f"the hint {token.name.upper()} is not among those that only read"
+        if token.kind == NAME and separated and reading.key(i - 1) != "=":
+            return "a hint is no quoted name"
+    return None
+
+
+def _old_hints(reading: Reading, index: int) -> str | None:
+    opening = reading.outer[index]
+    if opening == NO_GROUP or reading.key(index - 1) not in ("(", ",") or reading.key(index + 1) not in (",", ")"):
+        return None if reading.at(index).key != "holdlock" else "HOLDLOCK keeps locks"
+    callee = reading.callee(opening)
+    return f"the hint {reading.at(index).name.upper()} takes or keeps locks" if callee else None
+
+
+def _option(reading: Reading, index: int) -> str | None:
+    opening = index + 1
+    if reading.key(opening) != "(":
+        return "OPTION needs its hints in parentheses"
+    for i in reading.inside(opening):
+        token = reading.tokens[i]
+        if token.kind in (WORD, NAME) and token.key not in words.QUERY_HINTS:
+            return f"the query hint {token.name.upper()} is not among those that only read"
+        if token.key == "hint" and reading.key(i - 1) == "table" and reading.key(i + 1) == "(":
+            first_comma = next((j for j in reading.inside(i + 1) if reading.key(j) == ","), None)
+            if first_comma is None:
+                continue
+            bad = [j for j in reading.inside(i + 1) if j > first_comma and reading.kind(j) == WORD]
+            for j in bad:
+                if reading.key(j) not in words.READ_HINTS and reading.key(j - 1) != "=":
+                    return f"the hint {reading.at(j).name.upper()} is not among those that only read"
+    return None
+
+
+def _variable(_: Reading, __: int) -> str | None:
+    return "variables have no place in a single read: nothing declares them"
+
+
+def _outside(reading: Reading, _: int) -> str | None:
+    names = reading.outside_functions
+    if not names:
+        return None
+    for token in reading.tokens:
+        if token.name in names:
+            return f"{token.name} runs outside the database's control or reaches another server"
+    return None
+
+
+RULES = (
+    Rule("begins as a read", _begins),
+    Rule("one statement", _separator, frozenset(";")),
+    Rule("words without a place", _no_place, words.NO_PLACE),
+    Rule(
+        "stays on the server",
+        _leaves,
+        words.LEAVES_THE_SERVER,
+        "Data from elsewhere needs a view or a procedure that its owner made.",
+    ),
+    Rule("place of SELECT", _select, frozenset(("select",)), "Send one statement at a time."),
+    Rule("place of WITH", _with, frozenset(("with",)), "Send one statement at a time."),
+    Rule("place of FETCH", _fetch, frozenset(("fetch",))),
+    Rule("place of MERGE", _merge, frozenset(("merge",))),
+    Rule("place of USE", _use, frozenset(("use",)), "Name the database in the call instead."),
+    Rule("place of END", _end, frozenset(("end",))),
+    Rule(
+        "words for parentheses",
+        _inside_only,
+        frozenset(("default", "double", "index", "national", "plan", "precision", "table", "values", "varying", "view")),
+    ),
+    Rule("unreserved words that begin statements", _starter, words.STARTERS, "Write it in brackets, or after AS."),
+    Rule("labels", _colon, frozenset(":")),
+    Rule("sequences", _next_value, frozenset(("next",))),
+    Rule("names of four parts", _many_parts, frozenset(".")),
+    Rule("system functions", _function, frozenset("(")),
+    Rule("xml modify", _modify, frozenset("(")),
+    Rule("login properties", _login_property, frozenset("(")),
+    Rule(
+        "secrets",
+        _secret,
+        functions.SECRET_VIEWS | frozenset('"' + name for name in functions.SECRET_VIEWS),
+        "sys.server_principals lists logins without their secrets.",
+    ),
+    Rule("table hints", _table_hints, frozenset(("with",)), "Leave the hint out."),
+    Rule("hints without WITH", _old_hints, words.LOCK_HINTS, "Leave the hint out."),
+    Rule("variables", _variable, frozenset("@")),
+    Rule("outside functions", _outside),
+    Rule("query hints", _option, frozenset(("option",)), "Leave the hint out."),
+)
+
+GRAMMAR = Grammar("sqlserver", tokenize, RULES, outline, "tsql")
