@@ -247,7 +247,7 @@ class ParameterType:
 
 @dataclass(frozen=True)
 class ParameterField:
-    """A column of a table type, or a field of a composite. ``writable`` is False for identity, computed and rowversion columns."""
+    """A column of a table type, or a field of a composite. Identity, computed and rowversion columns are not ``writable``."""
 
     name: str
     type: ParameterType

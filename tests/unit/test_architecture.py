@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("config",),
     ("logs", "alarms"),
     ("dialects",),
-    ("running", "clients"),
+    ("running", "clients", "values"),
     ("execution", "pool", "read_only", "type_mapper"),
     ("metadata_rows",),
     ("sessions", "procedures", "capabilities", "metadata", "query_builder"),
