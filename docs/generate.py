@@ -1,6 +1,6 @@
-"""Write what the documents take from the code: the table of settings in README.md, and ``.env.example``.
+"""Write what the documents take from the code: the tables of settings and tools in README.md, and ``.env.example``.
 
-Run it from the project's root after changing a setting: ``python docs/generate.py``. Tests hold the files equal to it.
+Run it from the project's root after changing a setting or a tool: ``python docs/generate.py``. Tests hold the files equal.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ sys.path.insert(0, str(ROOT))
 
 from mssqlclient_mcp.config import SECTIONS, SETTINGS, settings_table  # noqa: E402 - the path must be set before
 from mssqlclient_mcp.settings import Setting  # noqa: E402
+from mssqlclient_mcp.tools.base import Tool  # noqa: E402
+from mssqlclient_mcp.tools.listing import input_schema  # noqa: E402
+from mssqlclient_mcp.tools.table import TOOLS  # noqa: E402
 
 BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
 ENV_HEADER = """\
@@ -55,11 +58,43 @@ def _entry(setting: Setting) -> str:
     return f"\n{comment}\n# {setting.name}={quoted}\n"
 
 
-def with_settings_table(markdown: str) -> str:
+def tools_markdown() -> str:
+    """The table of tools as markdown: name (and that of server mode), parameters, purpose, and the settings of which any one
+    opens it."""
+    return "\n".join(("| Tool | Parameters | What it is for | Opened by |", "|---|---|---|---|", *map(_tool_row, TOOLS)))
+
+
+def _tool_row(tool: Tool) -> str:
+    name = f"`{tool.name}`" + (f"<br>`{tool.server_name}`" if tool.server_name else "")
+    name += "<br>(server mode)" if tool.server_mode_only else ""
+    schema = input_schema(tool, server_mode=False)
+    required = schema.get("required", [])
+    parameters = ", ".join(f"{one}" if one in required else f"{one}?" for one in schema["properties"])
+    return f"| {name} | {parameters} | {_escaped(tool.description)} | {_gates(tool)} |"
+
+
+def _gates(tool: Tool) -> str:
+    if len(tool.gates) > 2:
+        return "any `ENABLE_EXECUTE_...` or `ENABLE_START_...`"
+    return " or ".join(f"`{gate.upper()}`" for gate in tool.gates) or "always there"
+
+
+def with_table(markdown: str, name: str, table: str) -> str:
     """A document with the table between its two markers brought up to date; without markers it stays as it is."""
-    before, begin, rest = markdown.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{settings_markdown()}\n{END}{after}" if begin and end else markdown
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, found, rest = markdown.partition(begin)
+    _, found_end, after = rest.partition(end)
+    return f"{before}{begin}\n{table}\n{end}{after}" if found and found_end else markdown
+
+
+def with_settings_table(markdown: str) -> str:
+    """A document with the table of settings brought up to date."""
+    return with_table(markdown, "settings", settings_markdown())
+
+
+def with_tables(markdown: str) -> str:
+    """A document with all tables brought up to date."""
+    return with_table(with_settings_table(markdown), "tools", tools_markdown())
 
 
 def main() -> None:
@@ -67,7 +102,7 @@ def main() -> None:
     readme = ROOT / "README.md"
     files = {ROOT / ".env.example": env_example()}
     if readme.exists():
-        files[readme] = with_settings_table(readme.read_text(encoding="utf-8"))
+        files[readme] = with_tables(readme.read_text(encoding="utf-8"))
     for path, content in files.items():
         if not path.exists() or path.read_text(encoding="utf-8") != content:
             path.write_text(content, encoding="utf-8", newline="\n")
