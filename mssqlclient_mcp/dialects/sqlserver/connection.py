@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from ...connection_rendering import odbc_connection_string
 from ...connection_settings import MASK, ConnectionSettings
-from ...errors import DatabaseMcpError
+from ...errors import ConnectionFailed, DatabaseMcpError
 from ..base import Access
 from .cursor import SqlServerCursor
 from .drivers import Driver, Machine, choose_driver, is_freetds
@@ -297,7 +297,7 @@ class SqlServerDialect:
         try:
             odbc = module.connect(text, autocommit=True, timeout=seconds)
         except module.Error as error:
-            raise _without_secrets(translate(error, connecting=True), settings) from None
+            raise _told(translate(error, connecting=True), settings) from None
         _read_text_as_unicode(odbc)
         return Link(odbc, module.Error, self._abandoned, self._now)
 
@@ -332,9 +332,18 @@ def _read_text_as_unicode(odbc: OdbcConnection) -> None:
     odbc.setdecoding(SQL_CHAR, "utf-16-le", SQL_WCHAR)
 
 
-def _without_secrets(error: DatabaseMcpError, settings: ConnectionSettings) -> DatabaseMcpError:
+def _told(error: DatabaseMcpError, settings: ConnectionSettings) -> DatabaseMcpError:
+    """A failure to connect, with the place (drivers leave it out) and without what must not be seen."""
     message = error.message
+    if isinstance(error, ConnectionFailed):
+        message += f" (connecting to {_place(settings)})"
     for secret in settings.secrets:
         if len(secret.reveal()) >= _SHORTEST_SECRET:
             message = message.replace(secret.reveal(), MASK)
     return type(error)(message, details=error.details, retryable=error.retryable, next_step=error.next_step)
+
+
+def _place(settings: ConnectionSettings) -> str:
+    instance = f"\\{settings.instance}" if settings.instance else ""
+    port = f",{settings.port}" if settings.port else ""
+    return f"{settings.host}{instance}{port}" or "the ODBC data source"

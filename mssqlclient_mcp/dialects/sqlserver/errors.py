@@ -92,10 +92,15 @@ _BARE_STATE = re.compile(r"^[0-9A-Z]{5}$")
 _VENDORS = r"Microsoft|FreeTDS|unixODBC|iODBC|Driver Manager|SQL Server|(?:ODBC|Microsoft ODBC|SQL Server) [^\]]*"
 _VENDOR = re.compile(rf"^(?:\[(?:{_VENDORS})\]\s*)+")
 _FOLLOW_UPS = frozenset({3621, 8180})  # "The statement has been terminated", "could not be prepared": nothing of their own
-_CLOSED = re.compile(r"closed connection|connection was closed|closed cursor|communication link|dead or not enabled", re.I)
+_LOST_LINK = (
+    "closed connection|connection was closed|closed cursor|communication link|dead or not enabled"  # pyodbc, Microsoft
+    "|unexpected EOF|(?:read from|write to) the server failed|adaptive server (?:connection failed|is unavailable)"  # FreeTDS
+)
+_CLOSED = re.compile(_LOST_LINK, re.I)
 _SPEECHLESS = re.compile(r"^Unknown error$|driver did not supply an error", re.I)  # FreeTDS's word for a lost link
 _MARKERS = re.compile(r"parameter markers|The SQL contains", re.I)
 _NO_LIBRARY = re.compile(r"Can't open lib|file not found|specified driver could not be loaded", re.I)
+_CERTIFICATE = re.compile(r"SSL Provider|certificate (?:chain|verify)", re.I)
 _DENIED = re.compile(r"permission (?:was )?denied|do not have permission", re.I)
 _SYNTAX = re.compile(r"syntax error|incorrect syntax", re.I)
 
@@ -148,6 +153,8 @@ def translate(error: Exception, *, connecting: bool = False, cancelled: bool = F
     text = "\n".join(dict.fromkeys(record.text for record in telling if record.text)) or str(error)
     numbered = main.native in _TYPE_OF_NUMBER or main.native in TRANSPORT_NUMBERS
     retryable = main.native in RETRY_HELPS if numbered else None
+    if _CERTIFICATE.search(main.text):
+        retryable = False
     told = kind(text, retryable=retryable, next_step=_next_step(main))
     return told.with_details(sqlstate=main.sqlstate or None, nativeError=main.native or None)
 
@@ -185,6 +192,11 @@ def _kind_by_state(record: OdbcRecord) -> type[DatabaseMcpError]:
 
 
 def _next_step(record: OdbcRecord) -> str:
+    if _CERTIFICATE.search(record.text):
+        return (
+            "Install the certificate of the server's authority on this machine or, in a network you trust, "
+            "add TrustServerCertificate=yes to the connection string."
+        )
     if record.sqlstate in ("HY091", "HY106"):
         return "This driver cannot read a column's type: CAST it in the query, sql_variant to nvarchar(4000) for example."
     if record.native == 257 or (record.native == 206 and "varbinary" in record.text):

@@ -175,6 +175,8 @@ class Link:
             raise InvalidParameter(f"The driver cannot send a value: {error}") from error
         finally:
             self._end_call()
+        if self._closed:
+            raise ConnectionFailed("The connection was closed while the call ran.")
 
     def _told(self, error: Exception, cursor: OdbcCursor | None) -> DatabaseMcpError:
         told = translate(error, cancelled=cursor is not None and self.was_cancelled(cursor))

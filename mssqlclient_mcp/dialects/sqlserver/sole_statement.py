@@ -6,12 +6,13 @@ from ..reading import WORD, Token, Unreadable
 from .tokens import tokenize
 
 # Words that begin a statement. Some have another place inside one; then the text is not certain, which only costs a retry.
-_BEGINNINGS = frozenset(
-    """add alter backup begin break bulk checkpoint close commit continue create dbcc deallocate declare delete deny
+_BEGINNING_WORDS = """
+    add alter backup begin break bulk checkpoint close commit continue create dbcc deallocate declare delete deny
     disable drop enable end exec execute fetch goto grant if insert kill merge open print raiserror read reconfigure
     restore return revert revoke rollback save select send set setuser shutdown throw truncate update updatetext use
-    waitfor while with writetext""".split()
-)
+    waitfor while with writetext
+"""
+_BEGINNINGS = frozenset(_BEGINNING_WORDS.split())
 
 # What a statement of these first words may hold beside them, how often.
 _INSIDE: dict[tuple[str, str], tuple[str, ...]] = {
