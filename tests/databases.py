@@ -22,6 +22,7 @@ from mcp import StdioServerParameters
 from mssqlclient_mcp.config import Config, load_config
 from mssqlclient_mcp.demo.embedded import EmbeddedServer
 
+ROOT = Path(__file__).resolve().parents[1]
 POSTGRES_VARIABLE = "TEST_DATABASE_URL"
 SQLSERVER_VARIABLE = "TEST_MSSQL_CONNECTIONSTRING"
 
@@ -179,7 +180,8 @@ def server_environment(settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of a server process: what the platform needs, nothing of this project's but ``settings``."""
     from mcp.client.stdio import get_default_environment
 
-    return {**get_default_environment(), "PYTHONUNBUFFERED": "1", **settings}
+    path = os.pathsep.join(filter(None, [settings.get("PYTHONPATH"), str(ROOT)]))
+    return {**get_default_environment(), "PYTHONUNBUFFERED": "1", **settings, "PYTHONPATH": path}
 
 
 def stdio_parameters(settings: Mapping[str, str], *arguments: str) -> StdioServerParameters:

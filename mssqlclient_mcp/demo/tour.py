@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -96,7 +97,7 @@ async def _tour(screen: Screen, environment: Mapping[str, str], log: TextIO) -> 
     server = StdioServerParameters(
         command=sys.executable,
         args=list(SERVER),
-        env={**environment, "LOG_LEVEL": "warning"},
+        env={**environment, "LOG_LEVEL": "warning", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         cwd=data_folder().parent,
     )
     began = time.monotonic()
