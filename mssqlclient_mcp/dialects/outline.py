@@ -1,8 +1,8 @@
 """The outline of a statement: what the second parser (sqlglot) is given to read.
 
 Statements begin and end outside of parentheses, so what stands inside them matters only when it holds a query of its own.
-Calls, hints and lists are replaced by stand-ins; literals and quoted names by short ones. That keeps the second opinion
-quick, and keeps it from refusing reads only because it does not know a function's own syntax.
+Calls, hints and lists are replaced by one name, and so are chains of operands (``a.b = c AND d < 5`` becomes ``n``). That keeps
+the second opinion quick, and keeps it from refusing reads only because it does not know a function's own syntax.
 """
 
 from __future__ import annotations
@@ -13,25 +13,45 @@ from dataclasses import dataclass
 from .reading import NAME, NUMBER, STRING, WORD, Reading
 
 QUERY_WORDS = frozenset(("select", "with", "values", "table", "insert", "update", "delete", "merge", "into"))
+_INFIX_WORDS = frozenset(("and", "or", "like", "ilike", "between", "escape"))
+_INFIX_SIGNS = frozenset("+-*/%<>=!|&^~@#?,") | {"=>", ":="}
+_BEHIND_AGGREGATES = frozenset(("over", "within", "filter", "ignore", "respect"))
+# Words that begin something longer than an operand.
+_LONGER = frozenset((
+    "all", "any", "array", "bit", "case", "character", "distinct", "double", "exists", "interval", "lateral", "national", "not", "only",
+    "rows", "some", "time", "timestamp", "unique", "variadic",
+))  # fmt: skip
+
+Replacement = tuple[str, int]
 
 
 @dataclass(frozen=True)
 class Outlining:
-    """What a dialect adds: words before a group that is kept whole, and ``special(reading, index)`` -> (text, next index) for
-    tokens that need another stand-in (None: none)."""
+    """What a dialect adds: ``keywords`` are no operands, and a group behind one is kept; ``special(reading, index)`` gives
+    the text for tokens that need another stand-in and the index behind them, or None."""
 
-    kept: frozenset[str]
-    not_calls: frozenset[str]
-    special: Callable[[Reading, int], tuple[str, int] | None]
+    keywords: frozenset[str]
+    special: Callable[[Reading, int], Replacement | None]
 
 
 def outline(reading: Reading, how: Outlining) -> str:
     """The outline as text."""
     pieces: list[str] = []
-    index = 0
+    index, after_operand = 0, False
     while index < len(reading.tokens):
-        replaced = how.special(reading, index) or _call(reading, index, how)
-        piece, index = replaced or (_piece(reading, index), index + 1)
+        if replaced := how.special(reading, index):
+            piece, index = replaced
+            after_operand = False
+        elif operand := _operand(reading, index, how):
+            fresh = not after_operand and reading.key(index - 1) != "as"
+            piece, index = operand
+            if fresh:
+                index = _swallow(reading, index, how)
+            after_operand = True
+        else:
+            token = reading.tokens[index]
+            piece, index = _piece(reading, index), index + 1
+            after_operand = token.key in (")", "]")
         pieces.append(piece)
     return " ".join(pieces)
 
@@ -41,25 +61,51 @@ def holds_query(reading: Reading, opening: int) -> bool:
     return any(reading.tokens[index].key in QUERY_WORDS for index in range(opening, reading.partner[opening]))
 
 
-def is_name_list(reading: Reading, opening: int) -> bool:
-    """True for ``(a, b)``: names and commas only."""
-    return all(
-        reading.is_name(index) or reading.tokens[index].key == "," for index in range(opening + 1, reading.partner[opening])
-    )
+def _swallow(reading: Reading, index: int, how: Outlining) -> int:
+    """The index behind all ``operator operand`` and ``, operand`` that follow."""
+    while True:
+        behind = index
+        while reading.key(behind) in _INFIX_SIGNS:
+            behind += 1
+        if behind == index and reading.key(index) in _INFIX_WORDS and reading.kind(index) == WORD:
+            behind += 1
+        if behind in (index, len(reading.tokens)) or reading.key(behind) in _LONGER or how.special(reading, behind):
+            return index
+        operand = _operand(reading, behind, how)
+        if operand is None or reading.kind(operand[1]) == STRING or reading.key(operand[1]) in _BEHIND_AGGREGATES:
+            return index
+        index = operand[1]
 
 
-def _call(reading: Reading, index: int, how: Outlining) -> tuple[str, int] | None:
-    token, opening = reading.tokens[index], index + 1
-    if token.kind not in (WORD, NAME) or reading.key(opening) != "(":
+def _operand(reading: Reading, index: int, how: Outlining) -> Replacement | None:
+    """A literal, or a dotted name with its call and what ``::`` adds; None when something else begins here."""
+    kind = reading.kind(index)
+    if kind in (STRING, NUMBER):
+        return _piece(reading, index), index + 1
+    if kind not in (WORD, NAME) or reading.key(index) in how.keywords:
         return None
-    if token.key == "in" and not holds_query(reading, opening):
-        return "IN (1)", reading.partner[opening] + 1
-    if token.key in how.kept or token.key in how.not_calls:
-        return None
-    closing = reading.partner[opening]
-    if closing - opening <= 2 or is_name_list(reading, opening) or holds_query(reading, opening):
-        return None
-    return ("f(a)" if reading.key(index - 1) == "as" else "f(1)"), closing + 1
+    end = _behind_name(reading, index)
+    if reading.key(end) == "(" and reading.key(index) != "apply":
+        return "f", end
+    while reading.key(end) == "::" and reading.is_name(end + 1):
+        end = _behind_name(reading, end + 1)
+    if end == index + 1:
+        return _piece(reading, index), end
+    if reading.key(end) in _BEHIND_AGGREGATES or reading.key(index - 2) == "pivot":
+        return "count(n)", end
+    return ("n.*" if reading.key(end - 1) == "*" else "n"), end
+
+
+def _behind_name(reading: Reading, index: int) -> int:
+    index += 1
+    while True:
+        key = reading.key(index)
+        if key == "." and (reading.is_name(index + 1) or reading.key(index + 1) in (".", "*")):
+            index += 1 if reading.key(index + 1) == "." else 2
+        elif key == "[" or (key == "(" and not holds_query(reading, index)):
+            index = reading.partner[index] + 1
+        else:
+            return index
 
 
 def _piece(reading: Reading, index: int) -> str:

@@ -8,6 +8,7 @@ data, so that a test can leave one out and show what gets through without it.
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -78,7 +79,8 @@ class Reading:
     """A statement cut into tokens, with the shape of its parentheses.
 
     ``outer[i]`` is the index of the opening parenthesis or bracket around token i (NO_GROUP outside of all), ``partner[i]``
-    the index of the closing one for one that opens, and the reverse.
+    the index of the closing one for one that opens, and the reverse. ``first`` and ``last`` are the tokens at the edges, semicolons
+    left out.
     """
 
     def __init__(self, text: str, tokens: list[Token], outside_functions: frozenset[str] = frozenset()) -> None:
@@ -87,8 +89,15 @@ class Reading:
         self.outside_functions = outside_functions
         self.outer: list[int] = []
         self.partner: dict[int, int] = {}
+        self.seen: Counter[object] = Counter()  # what rules have counted so far; tokens are judged in order
+        self.first, self.last = self._edges()
         self.end = Token("end", "", "", len(text), len(text))
         self._pair()
+
+    def _edges(self) -> tuple[int, int]:
+        """The indexes of the first and the last token that is no semicolon."""
+        kept = [index for index, token in enumerate(self.tokens) if token.key != ";"]
+        return (kept[0], kept[-1]) if kept else (0, -1)
 
     def _pair(self) -> None:
         pairs = {")": "(", "]": "["}

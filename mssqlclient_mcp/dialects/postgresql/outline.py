@@ -41,6 +41,8 @@ def _special(reading: Reading, index: int) -> tuple[str, int] | None:
     key = reading.tokens[index].key
     if key == ";":
         return "", index + 1
+    if key == "in" and reading.key(index + 1) == "(" and not shared.holds_query(reading, index + 1):
+        return "IN (1)", reading.partner[index + 1] + 1
     if index == 0 and key == "explain":
         return "", query_start(reading)
     for stand_in in (_operator, _brackets, _typed, _word):
@@ -101,7 +103,7 @@ def _word(reading: Reading, index: int) -> tuple[str, int] | None:
     return None
 
 
-_OUTLINING = shared.Outlining(words.KEPT_GROUPS, words.NOT_CALLS, _special)
+_OUTLINING = shared.Outlining(words.NOT_CALLS | words.KEPT_GROUPS, _special)
 
 
 def outline(reading: Reading) -> str:

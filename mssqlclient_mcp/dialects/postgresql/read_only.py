@@ -30,8 +30,7 @@ def _show(reading: Reading, _: int) -> str | None:
 
 
 def _separator(reading: Reading, index: int) -> str | None:
-    after = all(token.key == ";" for token in reading.tokens[index:])
-    return None if after else "a semicolon separates statements, and only one is allowed"
+    return "a semicolon separates statements, and only one is allowed" if index < reading.last else None
 
 
 def _into(reading: Reading, index: int) -> str | None:

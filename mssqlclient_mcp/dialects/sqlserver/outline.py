@@ -20,8 +20,10 @@ def _special(reading: Reading, index: int) -> tuple[str, int] | None:
     if key == "with" and following == "xmlnamespaces" and reading.key(index + 2) == "(":
         closing = reading.partner[index + 2]
         return ("WITH", closing + 2) if reading.key(closing + 1) == "," else ("", closing + 1)
-    if key == "for" and following == "path":
-        return "", index + 2
+    if key == "for" and following in ("path", "xml", "json"):
+        return "", index + 2 if following == "path" else _behind_options(reading, index)
+    if key == "in" and following == "(" and not shared.holds_query(reading, index + 1):
+        return "IN (1)", reading.partner[index + 1] + 1
     if key == "group" and following == "(" and reading.key(index + 2) == "graph":
         return "GROUP (ORDER BY 1)", reading.partner[index + 1] + 1
     if key == "::" and reading.key(index - 1) in _TABLE_SOURCE:
@@ -33,7 +35,14 @@ def _special(reading: Reading, index: int) -> tuple[str, int] | None:
     return ("n", index + 1) if key.startswith("$") else None
 
 
-_OUTLINING = shared.Outlining(words.KEPT_GROUPS, words.RESERVED - words.RESERVED_FUNCTIONS, _special)
+def _behind_options(reading: Reading, index: int) -> int:
+    """The index behind FOR XML or FOR JSON and its options."""
+    while reading.key(index) not in ("", ";", "option", ")"):
+        index = reading.partner[index] + 1 if reading.key(index) == "(" else index + 1
+    return index
+
+
+_OUTLINING = shared.Outlining((words.RESERVED - words.RESERVED_FUNCTIONS) | words.KEPT_GROUPS, _special)
 
 
 def outline(reading: Reading) -> str:

@@ -15,7 +15,7 @@ _LOOK_BACK = 200
 
 
 def _begins(reading: Reading, _: int) -> str | None:
-    first = _first(reading)
+    first = reading.first
     while reading.key(first) == "(":
         first += 1
     if reading.key(first) in ("select", "with") and not (
@@ -26,17 +26,9 @@ def _begins(reading: Reading, _: int) -> str | None:
     return f"a read begins with SELECT or WITH, not with {word or 'nothing'}"
 
 
-def _first(reading: Reading) -> int:
-    first = 0
-    while reading.key(first) == ";":
-        first += 1
-    return first
-
-
 def _separator(reading: Reading, index: int) -> str | None:
-    before = all(token.key == ";" for token in reading.tokens[:index])
-    after = all(token.key == ";" for token in reading.tokens[index:])
-    return None if before or after else "a semicolon separates statements, and only one is allowed"
+    inside = reading.first < index < reading.last
+    return "a semicolon separates statements, and only one is allowed" if inside else None
 
 
 def _no_place(reading: Reading, index: int) -> str | None:
@@ -53,15 +45,15 @@ def _select(reading: Reading, index: int) -> str | None:
         return None
     if before == "all" and reading.key(index - 2) == "union":
         return None
-    if before == ")" and reading.key(_first(reading)) == "with" and reading.outer[index] == NO_GROUP:
-        earlier = (i for i in range(index) if reading.outer[i] == NO_GROUP and reading.key(i) == "select")
-        if next(earlier, None) is None:
+    if before == ")" and reading.key(reading.first) == "with" and reading.outer[index] == NO_GROUP:
+        reading.seen["select"] += 1
+        if reading.seen["select"] == 1:
             return None
     return "SELECT begins a second statement here"
 
 
 def _with(reading: Reading, index: int) -> str | None:
-    if index == _first(reading) or reading.key(index + 1) in ("(", "ties", "rollup", "cube"):
+    if index == reading.first or reading.key(index + 1) in ("(", "ties", "rollup", "cube"):
         return None
     if reading.outer[index] != NO_GROUP and reading.key(index - 1) != "(":
         return None
@@ -89,15 +81,13 @@ def _use(reading: Reading, index: int) -> str | None:
 
 
 def _end(reading: Reading, index: int) -> str | None:
-    group, level = reading.outer[index], 0
-    for i in reversed(range(group + 1, index)):
-        if reading.outer[i] != group:
-            continue
-        key = reading.tokens[i].key
-        level += (key == "end") - (key == "case")
-        if level < 0:
-            return None
-    return "END closes no CASE"
+    """Counts the CASEs that are open in each group; reading goes forward."""
+    group = reading.outer[index]
+    if reading.key(index) == "case":
+        reading.seen[group] += 1
+        return None
+    reading.seen[group] -= 1
+    return "END closes no CASE" if reading.seen[group] < 0 else None
 
 
 def _inside_only(reading: Reading, index: int) -> str | None:
@@ -264,7 +254,7 @@ RULES = (
     Rule("place of FETCH", _fetch, frozenset(("fetch",))),
     Rule("place of MERGE", _merge, frozenset(("merge",))),
     Rule("place of USE", _use, frozenset(("use",)), "Name the database in the call instead."),
-    Rule("place of END", _end, frozenset(("end",))),
+    Rule("place of END", _end, frozenset(("case", "end"))),
     Rule(
         "words for parentheses",
         _inside_only,

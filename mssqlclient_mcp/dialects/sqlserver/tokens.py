@@ -17,6 +17,7 @@ _NUMBER = re.compile(
     r"0[xX][0-9a-fA-F]*|[$\u00a2-\u00a5\u0e3f\u20a0-\u20bf][ ]?[+-]?(?:\d+\.?\d*|\.\d+)|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d*)?"
 )
 _MARK = re.compile(r"::|[-+*/%&|^~<>=!,.;:()?]")
+_GLUED_MARKER = re.compile(r"[\w@$#]\?|\?[\w@$#]|.\?[\w@$#]", re.DOTALL)
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _LINE_ENDS_OF_SOME = re.compile("\r(?!\n)|[\x0b\x0c\x85\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -54,6 +55,8 @@ def _token(text: str, position: int, sign: str) -> Token:
     if match := _NUMBER.match(text, position):
         return _number(text, position, match.end())
     if match := _MARK.match(text, position):
+        if sign == "?" and _GLUED_MARKER.match(text, max(0, position - 1)):
+            raise Unreadable("a parameter marker is glued to a word", position, "Put a space between.")
         return Token(MARK, match.group(), "", position, match.end())
     raise Unreadable(*_stray(sign), position)
 
