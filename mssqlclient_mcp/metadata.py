@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from . import metadata_rows as rows
-from .errors import ObjectNotFound, PermissionDenied
+from .errors import DatabaseFault, DatabaseMcpError, ObjectNotFound, PermissionDenied, SyntaxInvalid
 from .models import ObjectName, TableStatistics
 from .names import QualifiedName, like_pattern, longest_literal, parse_name
 from .schema_models import (
@@ -35,6 +35,8 @@ NEAREST = 3
 DEFAULT_PAGE = 200
 DEFAULT_OUTLINES = 50
 TABLE = "table or view"
+REFUSALS = (PermissionDenied, ObjectNotFound, SyntaxInvalid, DatabaseFault)
+"""Answers of the database that cost an optional part; a timeout, a cancel or a lost connection ends the call."""
 PLACES = ("names", "columns", "definitions", "descriptions")
 Record = dict[str, object]
 
@@ -221,14 +223,14 @@ class Metadata:
                 continue
             try:
                 return self._read(database, sql, values), notes
-            except (PermissionDenied, ObjectNotFound) as error:
+            except REFUSALS as error:
                 notes = (missing(what, error),)
         return (), notes
 
 
-def missing(what: str, error: PermissionDenied | ObjectNotFound) -> str:
+def missing(what: str, error: DatabaseMcpError) -> str:
     """The note for a part that could not be had."""
-    why = "the login lacks a permission" if isinstance(error, PermissionDenied) else "the server does not have it"
+    why = "the login lacks a permission" if isinstance(error, PermissionDenied) else "the server does not offer it"
     return f"Not shown: {what}; {why} ({error.message})"
 
 

@@ -90,7 +90,7 @@ SQLSERVER = (
       SET @amount = @amount * 2
     END""",
     "CREATE FUNCTION golden.add_up (@a int, @b int) RETURNS int AS BEGIN RETURN @a + @b END",
-    'CREATE TABLE [odd schema.x].[T "q" [b]] ünï] ([C 1] int NOT NULL PRIMARY KEY, [select] nvarchar(10) NULL)',
+    'CREATE TABLE [odd schema.x]."T ""q"" [b] ünï" ([C 1] int NOT NULL PRIMARY KEY, [select] nvarchar(10) NULL)',
     "INSERT INTO golden.customers (name, credit, code) VALUES (N'a', 1, 'a'), (N'b', 2, 'b')",
 )
 
@@ -100,7 +100,7 @@ SQLSERVER_DROP = (
     "DROP VIEW IF EXISTS golden.big_spenders",
     "DROP TABLE IF EXISTS golden.orders",
     "DROP TABLE IF EXISTS golden.customers",
-    'DROP TABLE IF EXISTS [odd schema.x].[T "q" [b]] ünï]',
+    'DROP TABLE IF EXISTS [odd schema.x]."T ""q"" [b] ünï"',
     "DROP SCHEMA IF EXISTS golden",
     "DROP SCHEMA IF EXISTS [odd schema.x]",
 )

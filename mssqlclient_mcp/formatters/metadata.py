@@ -169,7 +169,8 @@ def column_line(column: ColumnInfo) -> str:
     if column.primary_key is not None:
         words.append("PK" if column.primary_key == 1 else f"PK({column.primary_key})")
     if column.identity is not None:
-        words.append(f"IDENTITY({column.identity_seed},{column.identity_increment})")
+        numbers = f"({column.identity_seed},{column.identity_increment})" if column.identity_seed is not None else ""
+        words.append(f"IDENTITY{numbers}")
     words += [word for value, word in _column_words(column) if value]
     return " ".join(words)
 

@@ -98,12 +98,14 @@ async def test_an_empty_page_still_tells_the_total(client: OneCallEach) -> None:
     assert result.structured_content["total"] >= 3
 
 
-async def test_get_table_schema_shows_columns_keys_and_checks(client: OneCallEach) -> None:
+async def test_get_table_schema_shows_columns_keys_and_checks(client: OneCallEach, golden: TestDatabase) -> None:
     """Type with length and precision, nullability, default, identity, computed formula, primary key, description."""
     result = await client.call_tool("get_table_schema", {"tableName": "golden.customers"})
     columns = {column["name"]: column for column in result.structured_content["columns"]}
     assert columns["id"]["primaryKey"] == 1
-    assert (columns["id"]["identitySeed"], columns["id"]["identityIncrement"]) == ("5", "2")
+    assert columns["id"]["identity"]
+    if golden.genuine:
+        assert (columns["id"]["identitySeed"], columns["id"]["identityIncrement"]) == ("5", "2")
     assert "40" in columns["name"]["type"]
     assert columns["name"]["nullable"] is False
     assert "nobody" in columns["name"]["default"]
@@ -127,8 +129,9 @@ async def test_a_name_with_spaces_dots_quotes_brackets_and_unicode_is_found(
     """Quoted the database's own way; nothing is spliced into SQL."""
     result = await client.call_tool(tool, {"tableName": ODD_NAME[golden.dialect]})
     assert not result.is_error, result.content[0].text
-    assert result.structured_content["schema"] == "odd schema.x"
-    assert result.structured_content["name"] == 'T "q" [b] ünï'
+    found = (result.structured_content["schema"], result.structured_content["name"])
+    expected = ("odd schema.x", 'T "q" [b] ünï')
+    assert found == expected if golden.genuine else tuple(map(str.lower, found)) == tuple(map(str.lower, expected))
 
 
 @pytest.mark.parametrize("tool", TABLE_TOOLS)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 TEXT = "nvarchar(4000)"
 
-# A data type as DDL writes it; aliases: c (max_length, precision, scale), ty = sys.types, tys = its schema.
+# A data type as DDL writes it; aliases: c (max_length, precision, scale), ty = sys.types, tys = its schema. A login without
+# a permission on a user-defined type does not see it.
 TYPE = """CASE
-      WHEN ty.is_user_defined = 1 THEN tys.name + N'.' + ty.name
+      WHEN ty.name IS NULL THEN N'(not visible)'
+      WHEN ty.is_user_defined = 1 THEN COALESCE(tys.name + N'.', N'') + ty.name
       WHEN ty.name IN (N'varchar', N'char', N'varbinary', N'binary')
         THEN ty.name + N'(' + CASE c.max_length WHEN -1 THEN N'max' ELSE CAST(c.max_length AS nvarchar(10)) END + N')'
       WHEN ty.name IN (N'nvarchar', N'nchar')
@@ -78,8 +80,8 @@ COLUMNS = f"""(
       CASE WHEN c.generated_always_type > 0 THEN c.generated_always_type_desc END AS [generated_always],
       c.is_hidden AS [hidden], c.encryption_type_desc AS [encrypted]
     FROM sys.columns AS c
-    JOIN sys.types AS ty ON ty.user_type_id = c.user_type_id
-    JOIN sys.schemas AS tys ON tys.schema_id = ty.schema_id
+    LEFT JOIN sys.types AS ty ON ty.user_type_id = c.user_type_id
+    LEFT JOIN sys.schemas AS tys ON tys.schema_id = ty.schema_id
     LEFT JOIN sys.default_constraints AS dc ON dc.parent_object_id = c.object_id AND dc.parent_column_id = c.column_id
     LEFT JOIN sys.identity_columns AS ic ON ic.object_id = c.object_id AND ic.column_id = c.column_id
     LEFT JOIN sys.computed_columns AS cc ON cc.object_id = c.object_id AND cc.column_id = c.column_id
@@ -90,17 +92,18 @@ COLUMNS = f"""(
       AND cp.name = N'MS_Description'
     WHERE c.object_id = o.object_id ORDER BY c.column_id FOR JSON PATH)"""
 
+# The index that enforces a key carries the constraint's name.
 KEYS = """(
-    SELECT k.name AS [name], CASE k.type WHEN 'PK' THEN 'primary_key' ELSE 'unique' END AS [kind],
-      CASE k.type WHEN 'PK' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END
+    SELECT ki.name AS [name], CASE ki.is_primary_key WHEN 1 THEN 'primary_key' ELSE 'unique' END AS [kind],
+      CASE ki.is_primary_key WHEN 1 THEN 'PRIMARY KEY' ELSE 'UNIQUE' END
         + CASE ki.type WHEN 1 THEN ' CLUSTERED' WHEN 7 THEN ' NONCLUSTERED HASH' ELSE ' NONCLUSTERED' END AS [definition],
       (SELECT kc.name AS [name] FROM sys.index_columns AS kic
         JOIN sys.columns AS kc ON kc.object_id = kic.object_id AND kc.column_id = kic.column_id
         WHERE kic.object_id = ki.object_id AND kic.index_id = ki.index_id AND kic.key_ordinal > 0
         ORDER BY kic.key_ordinal FOR JSON PATH) AS [columns]
-    FROM sys.key_constraints AS k
-    JOIN sys.indexes AS ki ON ki.object_id = k.parent_object_id AND ki.index_id = k.unique_index_id
-    WHERE k.parent_object_id = o.object_id ORDER BY k.type, k.name FOR JSON PATH)"""
+    FROM sys.indexes AS ki
+    WHERE ki.object_id = o.object_id AND (ki.is_primary_key = 1 OR ki.is_unique_constraint = 1)
+    ORDER BY ki.is_primary_key DESC, ki.name FOR JSON PATH)"""
 
 CHECKS = """(
     SELECT k.name AS [name], k.definition AS [definition], k.is_disabled AS [disabled], k.is_not_trusted AS [not_trusted],
