@@ -12,7 +12,8 @@ import pytest
 
 from mssqlclient_mcp.connection_settings import ConnectionSettings
 from mssqlclient_mcp.dialects.sqlserver import cursor as cursor_module
-from mssqlclient_mcp.dialects.sqlserver.connection import SqlServerConnection, SqlServerDialect
+from mssqlclient_mcp.dialects.sqlserver.connection import SqlServerDialect
+from mssqlclient_mcp.dialects.sqlserver.odbc_connection import SqlServerConnection
 from mssqlclient_mcp.dialects.sqlserver.sole_statement import is_sole_statement
 from mssqlclient_mcp.errors import ConnectionFailed, ConstraintViolation, DatabaseFault, InvalidParameter
 from mssqlclient_mcp.models import Column, Message
