@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from .dialects.conversions import Conversions, Kind, Rule, conversions_for
+from .dialects.conversions import Conversions, Kind, Rule, TableRows, TypedValue, conversions_for
 from .errors import InvalidParameter
 from .models import ParameterType, StoredProcedureParameter
 from .values import numbers, structures, texts, times
@@ -45,22 +45,6 @@ _TYPE = re.compile(
     r"(?P<rest>(?: [a-z]+)*)(?P<array>(?:\[\])*)",
     re.ASCII,
 )
-
-
-@dataclass(frozen=True)
-class TypedValue:
-    """A value of a parameter that takes several types, with the type it was given."""
-
-    type: ParameterType
-    value: object
-
-
-@dataclass(frozen=True)
-class TableRows:
-    """Rows for a table type: names of the columns that are filled, and the rows in their order."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[object, ...], ...]
 
 
 def parse_type(text: str, dialect: str) -> ParameterType:
@@ -159,7 +143,7 @@ def check(value: object, kind: ParameterType, dialect: str) -> object:
     """A value in the one form that its kind has: int, str, float, bytes, list, tuple. Raises Unfit."""
     if value is None:
         return None
-    rule = _rule(kind, dialect)
+    rule = rule_of(kind, dialect)
     simple = _SIMPLE.get(rule.kind)
     if simple is not None:
         return simple(value, kind, rule)
@@ -186,7 +170,8 @@ def _check_structure(value: object, kind: ParameterType, rule: Rule, dialect: st
     raise Unfit(f"no value can be sent for {kind.text}: {rule.hint}")
 
 
-def _rule(kind: ParameterType, dialect: str) -> Rule:
+def rule_of(kind: ParameterType, dialect: str) -> Rule:
+    """How values of a type are checked; what is not in the table is text that the server reads."""
     rules = type_mapping[dialect]
     return rules.get(kind.name) or Rule(Kind.VERBATIM)
 
@@ -197,7 +182,7 @@ def _variant(value: object, rule: Rule, dialect: str) -> TypedValue:
             kind = parse_type(str(value["type"]), dialect)
         except InvalidParameter as error:
             raise Unfit(error.message.rstrip(".")) from error
-        if _rule(kind, dialect).kind in (Kind.VARIANT, Kind.TABLE, Kind.UNSUPPORTED):
+        if rule_of(kind, dialect).kind in (Kind.VARIANT, Kind.TABLE, Kind.UNSUPPORTED):
             raise Unfit(f"{kind.text} cannot be the type of a value here")
         return TypedValue(kind, check(value["value"], kind, dialect))
     inferred = conversions_for(dialect).inferred(value)

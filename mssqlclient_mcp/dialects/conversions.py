@@ -58,6 +58,26 @@ class Rule:
     hint: str = ""  # how to write a value
 
 
+@dataclass(frozen=True)
+class TypedValue:
+    """A value of a parameter that takes several types, with the type it was given."""
+
+    type: ParameterType
+    value: object
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """Rows for a table type: names of the columns that are filled, and the rows in their order."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+
+
+MISSING = object()
+"""Stands in TableRows for a column that a row does not give: the table type's own default is used."""
+
+
 class Conversions(Protocol):
     """What ``dialects/<db>/conversions.py`` offers."""
 

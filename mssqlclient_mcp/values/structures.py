@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from ..dialects.conversions import Rule
+from ..dialects.conversions import MISSING, Rule
 from ..models import ParameterField, ParameterType
 from .texts import verbatim
 from .unfit import Unfit, shown
@@ -71,10 +71,6 @@ def rows(value: object, kind: ParameterType, convert: Convert) -> tuple[tuple[st
         for number, row in enumerate(named, start=1)
     ]
     return tuple(field.name for field in used), filled
-
-
-MISSING = object()
-"""Stands for a column that a row does not give: the table type's own default is used."""
 
 
 def _named_row(where: str, row: object, fields: tuple[ParameterField, ...]) -> dict[str, object]:

@@ -102,6 +102,12 @@ def parse_header(definition: str) -> tuple[HeaderParameter, ...] | None:
         return None
 
 
+def read_default(text: str) -> Default | None:
+    """A default that stands alone, as ``HeaderParameter.default.text`` gives it."""
+    found = parse_header(f"CREATE PROCEDURE p @p sql_variant = {text} AS")
+    return found[0].default if found else None
+
+
 def tokenize(text: str) -> list[Token]:
     """The tokens of a T-SQL text, without comments (which nest) and white space."""
     tokens: list[Token] = []
