@@ -48,7 +48,7 @@ def hints(effect: Effect, *, writes: bool) -> types.ToolAnnotations:
 def lean(model: type[Arguments]) -> dict[str, Any]:
     """The model's schema without what costs tokens and tells nothing: titles, null branches and null defaults."""
     schema = model.model_json_schema()
-    slim = _slim(schema)
+    slim: dict[str, Any] = _slim(schema)
     slim.setdefault("properties", {})
     slim.pop("description", None)
     return slim

@@ -8,6 +8,7 @@ import pytest
 from mcp import Client
 
 from mssqlclient_mcp.server import build_server
+from tests.clients import connected
 from tests.databases import TestDatabase
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
@@ -17,14 +18,14 @@ pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprec
 async def client(request: pytest.FixtureRequest, database: TestDatabase) -> AsyncIterator[Client]:
     """A client of a server with the query gate open."""
     server = build_server(database.config(ENABLE_EXECUTE_QUERY="true"))
-    async with Client(server, mode=request.param) as client:
+    async with connected(server, mode=request.param) as client:
         yield client
 
 
 @pytest.fixture
 async def closed_client(database: TestDatabase) -> AsyncIterator[Client]:
     """A client of a server with the default gates."""
-    async with Client(build_server(database.config())) as client:
+    async with connected(build_server(database.config())) as client:
         yield client
 
 
