@@ -9,6 +9,8 @@
 
 PYTHON := .venv/bin/python
 ARGS ?=
+BASE_PYTHON ?=
+export BASE_PYTHON
 
 .PHONY: demo test lint format bench fuzz docs clean help
 

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Make the virtual environment .venv with what the project and its tests need. Run by make, from the project's root.
+# BASE_PYTHON names another Python to make it with:  make clean test BASE_PYTHON=python3.13
 set -e
 
-python=$(sh scripts/python.sh) || {
+python=${BASE_PYTHON:-$(sh scripts/python.sh)} || {
     echo "No Python 3.10, 3.11, 3.12 or 3.13 was found. Install one:" >&2
     echo "  Debian, Ubuntu:  apt-get install python3 python3-venv      macOS:  brew install python@3.13" >&2
     exit 1
