@@ -18,7 +18,10 @@ _SAID_BY_CONNECTING = frozenset({"5701", "5703"})  # the database, the language 
 
 
 class SqlServerCursor:
-    """Implements ``dialects.base.Cursor``. Made by ``SqlServerConnection.execute`` after the first answer came."""
+    """Implements ``dialects.base.Cursor``. Made by ``SqlServerConnection.execute`` after the first answer came.
+
+    Messages are those the driver reports with a part; FreeTDS drops what is said right after a result set without rows.
+    """
 
     def __init__(self, link: Link, cursor: OdbcCursor) -> None:
         self._link = link

@@ -11,7 +11,7 @@ SELECT o.name AS name
 FROM sys.assembly_modules AS m
 JOIN sys.assemblies AS a ON a.assembly_id = m.assembly_id
 JOIN sys.objects AS o ON o.object_id = m.object_id
-WHERE a.permission_set > 1 AND a.is_user_defined = CAST(1 AS bit)
+WHERE a.permission_set > 1 AND CAST(a.is_user_defined AS int) = 1
 UNION
 SELECT s.name AS name
 FROM sys.synonyms AS s
