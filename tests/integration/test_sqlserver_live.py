@@ -161,6 +161,7 @@ def test_values_bound_as_parameters_come_back_as_they_went(connection: SqlServer
         (3, b"", "", -(2**63) - 1, aware, UUID(int=0)),
         (4, b"x", "y" * 9000, 0, aware, UUID(int=1)),
     ]
+    insert = "INSERT #p VALUES (?, ?, ?, ?, CAST(? AS datetimeoffset(6)), CAST(? AS uniqueidentifier))"
     for row in sent:
         connection.execute(
             "INSERT #p VALUES (?, ?, ?, ?, CAST(? AS datetimeoffset(6)), CAST(? AS uniqueidentifier))", row
@@ -181,7 +182,7 @@ def test_result_sets_counts_and_messages_come_in_order(connection: SqlServerConn
     """One batch with all of them."""
     cursor = connection.execute(
         "PRINT 'one'; PRINT N'zwei €'; CREATE TABLE #m (a int); INSERT #m VALUES (1), (2); SELECT a FROM #m ORDER BY a; "
-        "PRINT 'three'; RAISERROR('low', 10, 1); SELECT 9 AS b WHERE 1 = 0; DELETE #m WHERE a = 2"
+        "PRINT 'three'; DELETE #m WHERE a = 2; RAISERROR('low', 10, 1); SELECT 9 AS b WHERE 1 = 0; SELECT 3 AS c"
     )
     told: list[object] = []
     said = [message.text for message in cursor.messages()]
@@ -195,7 +196,7 @@ def test_result_sets_counts_and_messages_come_in_order(connection: SqlServerConn
         said += [message.text for message in cursor.messages()]
     said += [message.text for message in cursor.messages()]
     cursor.close()
-    assert told == [2, (["a"], [(1,), (2,)]), (["b"], []), 1]
+    assert told == [2, (["a"], [(1,), (2,)]), 1, (["b"], []), (["c"], [(3,)])]
     assert said == ["one", "zwei €", "three", "low"]
 
 

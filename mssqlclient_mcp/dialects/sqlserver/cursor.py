@@ -20,7 +20,8 @@ _SAID_BY_CONNECTING = frozenset({"5701", "5703"})  # the database, the language 
 class SqlServerCursor:
     """Implements ``dialects.base.Cursor``. Made by ``SqlServerConnection.execute`` after the first answer came.
 
-    Messages are those the driver reports with a part; FreeTDS drops what is said right after a result set without rows.
+    Messages are those the driver reports with a part; FreeTDS drops a message or a count (never
+    rows) right after a result set without rows.
     """
 
     def __init__(self, link: Link, cursor: OdbcCursor) -> None:
