@@ -18,8 +18,9 @@ from .dialects.catalog import catalog_for
 from .errors import ConnectionFailed, DatabaseMcpError, InvalidParameter, ReadOnlyViolation
 from .execution import NET_GRACE_SECONDS, Nets, ResultBuffer, ResultSink, run_statement
 from .metadata import Metadata
-from .models import DatabaseMode, QueryResult, Statement, StatementKind, TableStatistics
+from .models import DatabaseMode, ProcedureResult, ProcedureSignature, QueryResult, Statement, StatementKind, TableStatistics
 from .pool import ConnectionPool, Lease, Reservation
+from .procedures import SPExecutor
 from .running import EndReason, Running
 from .schema_models import TableForeignKeys, TableIndexes
 
@@ -55,6 +56,7 @@ class DatabaseService:
             idle_seconds=config.pool_idle_seconds,
         )
         self.metadata = Metadata(self.read_catalog, catalog_for(self.dialect.name))
+        self.procedures = SPExecutor(self.read_catalog, self.dialect.name)
         self._outside = _OutsideFunctions()
         self._under_way: set[Running] = set()
         self._lock = threading.Lock()
@@ -154,6 +156,34 @@ class DatabaseService:
         )
         self.execute(database, statement, sink)
         return QueryResult(sink.result_sets(), running.elapsed, messages=sink.messages())
+
+    def get_sp_parameters(self, database: str | None, procedure: str) -> tuple[ProcedureSignature, ...]:
+        """What a procedure takes; several signatures where a name is overloaded. Raises ObjectNotFound."""
+        return self.procedures.signatures(database, procedure)
+
+    def execute_stored_procedure(
+        self, database: str | None, procedure: str, parameters: object = None, *, max_rows: int | None = None
+    ) -> ProcedureResult:
+        """Call a procedure in autocommit and bring everything back.
+
+        Raises InvalidParameter before anything runs; an error of the database has what had arrived in ``details.arrived``.
+        """
+        running = self._current().running
+        call = self.procedures.prepare(database, procedure, parameters)
+        sink = ResultBuffer(
+            max_rows=min(max_rows or self.config.default_max_rows, self.config.max_rows),
+            max_bytes=self.config.max_response_chars,
+        )
+
+        def arrived() -> ProcedureResult:
+            result = QueryResult(sink.result_sets(), running.elapsed, messages=sink.messages())
+            return self.procedures.collect(call, result)
+
+        try:
+            self.execute(database, call.statement, sink)
+        except DatabaseMcpError as error:
+            raise error.with_details(arrived=arrived() if sink.touched else None) from error
+        return arrived()
 
     def query_kind(self, database: str | None, sql: str) -> StatementKind:
         """READ when the gate is certain that the text only reads, else WRITE when writes are on.

@@ -1,6 +1,6 @@
 """The batch that calls a procedure: a typed variable for each value, the EXEC, and one last SELECT with what came out.
 
-Why variables: ``DECLARE @p1 decimal(18,2) = CONVERT(decimal(18,2), ?)`` lets the server make the value from text, exactly and
+Why variables: ``DECLARE @v1 decimal(18,2) = CONVERT(decimal(18,2), ?)`` lets the server make the value from text, exactly and
 whatever the driver thinks of the parameter; a NULL written there has the right type; and an OUTPUT parameter needs one
 anyway. A conversion that fails ends the batch before the procedure starts.
 """
@@ -88,9 +88,9 @@ class _Batch:
     _variables: int = 0
 
     def variable(self) -> str:
-        """A new variable's name."""
+        """A new variable's name. Drivers call the markers @P1, @P2 and so on."""
         self._variables += 1
-        return f"@p{self._variables}"
+        return f"@v{self._variables}"
 
 
 def prepare(signature: ProcedureSignature, values: Mapping[str, object]) -> PreparedCall:
