@@ -52,11 +52,11 @@ def grammar_of(dialect_name: str) -> Grammar:
 
 def _judge(grammar: Grammar, sql: str, outside_functions: frozenset[str]) -> Verdict:
     if len(sql) > MAX_CHARACTERS:
-        return Verdict(
-            False, f"the text is longer than {MAX_CHARACTERS:,} characters", None, "Shorten it, or pass values as parameters."
-        )
+        reason = f"the text is longer than {MAX_CHARACTERS:,} characters"
+        return Verdict(False, reason, None, "Shorten it, or pass values as parameters.")
     if odd := _NEVER.search(sql):
-        return Verdict(False, "the text holds a NUL or half a surrogate pair, which drivers may change or cut at", odd.start())
+        reason = "the text holds a NUL or half a surrogate pair, which drivers may change or cut at"
+        return Verdict(False, reason, odd.start(), "Leave the character out, or pass the value as a parameter.")
     tokens = grammar.tokenize(sql)
     if not tokens:
         return Verdict(False, "there is no statement", None, "Send one SELECT.")

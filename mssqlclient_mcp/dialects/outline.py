@@ -18,8 +18,8 @@ _INFIX_SIGNS = frozenset("+-*/%<>=!|&^~@#?,") | {"=>", ":="}
 _BEHIND_AGGREGATES = frozenset(("over", "within", "filter", "ignore", "respect"))
 # Words that begin something longer than an operand.
 _LONGER = frozenset((
-    "all", "any", "array", "bit", "case", "character", "distinct", "double", "exists", "interval", "lateral", "national", "not", "only",
-    "rows", "some", "time", "timestamp", "unique", "variadic",
+    "all", "any", "array", "bit", "case", "character", "distinct", "double", "exists", "interval", "lateral", "national", "not",
+    "only", "rows", "some", "time", "timestamp", "unique", "variadic",
 ))  # fmt: skip
 
 Replacement = tuple[str, int]

@@ -6,7 +6,6 @@ import logging
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 _QUERIES = (exp.Query, exp.Values, exp.Table, exp.Paren)
 _NEVER_IN_A_READ = (exp.DML, exp.DDL, exp.Command, exp.Into, exp.Lock, exp.Merge, exp.Drop, exp.TruncateTable)
@@ -18,8 +17,10 @@ def problem(text: str, dialect: str) -> str:
     """Why ``text`` is not one query; empty when it is."""
     try:
         parsed = [tree for tree in sqlglot.parse(text, read=dialect) if tree is not None]
-    except SqlglotError as error:
-        return f"the parser cannot read the statement: {str(error).splitlines()[0]}"
+    except RecursionError:
+        return "the statement is nested too deep for the parser"
+    except Exception as error:  # noqa: BLE001 - whatever breaks inside the parser has to refuse, not to pass
+        return f"the parser cannot read the statement: {str(error).partition(chr(10))[0]}"
     if len(parsed) != 1:
         return "the parser sees more than one statement"
     if not isinstance(parsed[0], _QUERIES):

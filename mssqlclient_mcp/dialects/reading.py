@@ -79,8 +79,8 @@ class Reading:
     """A statement cut into tokens, with the shape of its parentheses.
 
     ``outer[i]`` is the index of the opening parenthesis or bracket around token i (NO_GROUP outside of all), ``partner[i]``
-    the index of the closing one for one that opens, and the reverse. ``first`` and ``last`` are the tokens at the edges, semicolons
-    left out.
+    the index of the closing one for one that opens, and the reverse. ``first`` and ``last`` are the outermost tokens that are no
+    semicolons.
     """
 
     def __init__(self, text: str, tokens: list[Token], outside_functions: frozenset[str] = frozenset()) -> None:

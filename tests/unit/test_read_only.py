@@ -2,37 +2,134 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+import sys
+import time
 
 import pytest
 
 from mssqlclient_mcp.read_only import judge
+from tests.read_only_lists import Case, cases
 
-DATA = Path(__file__).parents[1] / "data" / "security"
-DIALECTS = {"tsql": "sqlserver", "postgresql": "postgresql"}
-
-
-def listed(kind: str) -> list[object]:
-    """Every statement of the lists of a kind, named by its family."""
-    cases: list[object] = []
-    for short, dialect in DIALECTS.items():
-        for path in sorted(DATA.glob(f"{kind}_{short}*.json")):
-            for number, entry in enumerate(json.loads(path.read_text("utf-8"))):
-                cases.append(pytest.param(dialect, entry["sql"], id=f"{path.stem}-{number}-{entry['name']}"))
-    return cases
+DIALECTS = ("sqlserver", "postgresql")
+USUAL = (
+    "SELECT a.id, a.name, COUNT(*) AS n FROM dbo.t AS a JOIN dbo.u AS b ON a.id = b.id"
+    " WHERE a.name LIKE 'x%' AND b.created >= '2024-01-01' GROUP BY a.id, a.name ORDER BY n DESC"
+)
 
 
-@pytest.mark.parametrize(("dialect", "sql"), listed("refuse"))
-def test_every_listed_danger_is_refused_with_a_reason(dialect: str, sql: str) -> None:
+@pytest.mark.parametrize("case", cases("refuse"), ids=lambda case: case.id)
+def test_every_listed_danger_is_refused_with_a_reason(case: Case) -> None:
     """No statement of the refuse lists passes, and the refusal says why and what to do."""
-    verdict = judge(dialect, sql)
+    verdict = judge(case.dialect, case.sql)
     assert not verdict.allowed
     assert verdict.reason
+    assert verdict.advice
 
 
-@pytest.mark.parametrize(("dialect", "sql"), listed("allow"))
-def test_every_listed_read_is_allowed(dialect: str, sql: str) -> None:
+@pytest.mark.parametrize("case", cases("allow"), ids=lambda case: case.id)
+def test_every_listed_read_is_allowed(case: Case) -> None:
     """A gate that refuses plain reads gets switched off: every statement of the allow lists passes."""
-    verdict = judge(dialect, sql)
+    verdict = judge(case.dialect, case.sql)
     assert verdict.allowed, verdict.reason
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_refusal_points_at_the_place(dialect: str) -> None:
+    """The position is the offset of the token that was refused."""
+    verdict = judge(dialect, "SELECT 'a' AS x INTO y FROM t")
+    assert verdict.position == 16
+    assert "INTO" in verdict.reason
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_functions_learnt_from_the_database_are_refused_by_name(dialect: str) -> None:
+    """What runs outside the database's control passes only while it is unknown, in whatever spelling it is called."""
+    for sql in ("SELECT dbo.Reach_Out(1)", 'SELECT * FROM "reach_out"(1)', "SELECT * FROM dbo.reach_out(1) AS x"):
+        assert judge(dialect, sql).allowed
+        assert not judge(dialect, sql, outside_functions=frozenset({"reach_out"})).allowed
+        assert judge(dialect, sql, outside_functions=frozenset({"other"})).allowed
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_without_the_second_parser_nothing_passes(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A parser that is not installed means refused, never allowed."""
+    monkeypatch.setitem(sys.modules, "sqlglot", None)
+    monkeypatch.delitem(sys.modules, "mssqlclient_mcp.dialects.parser", raising=False)
+    verdict = judge(dialect, "SELECT 1")
+    assert not verdict.allowed
+    assert "parser" in verdict.reason
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("error", [ValueError, KeyError, TypeError, RecursionError, AttributeError])
+def test_a_parser_that_breaks_refuses(dialect: str, error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever goes wrong inside the second parser, the statement is refused."""
+    import sqlglot
+
+    def broken(*args: object, **kwargs: object) -> object:
+        raise error("broken")
+
+    monkeypatch.setattr(sqlglot, "parse", broken)
+    assert not judge(dialect, "SELECT 1").allowed
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT " + "(" * 10_000 + "1" + ")" * 10_000,
+        "SELECT '" + "x" * 1_000_000 + "'",
+        "SELECT " + "1, " * 333_000 + "1",
+        "SELECT " + "CASE WHEN 1 = 1 THEN " * 5_000 + "1" + " END" * 5_000,
+        "SELECT * FROM " + "(SELECT * FROM " * 2_000 + "t" + ") AS x" * 2_000,
+        "/*" * 300_000,
+        "SELECT " + "f(" * 5_000 + ")" * 5_000,
+        "SELECT " + "- " * 100_000 + "1 x y z",
+        "'" * 240_001,
+    ],
+    ids=["parentheses", "1 MB string", "1 MB list", "cases", "subqueries", "comments", "calls", "signs", "quotes"],
+)
+def test_what_is_too_much_is_refused_not_a_crash(dialect: str, sql: str) -> None:
+    """A megabyte of text or ten thousand parentheses get a refusal, and soon."""
+    begin = time.perf_counter()
+    assert not judge(dialect, sql).allowed
+    assert time.perf_counter() - begin < 10
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_verdict_on_a_usual_query_takes_less_than_a_millisecond(dialect: str) -> None:
+    """The best of several rounds, which is what the gate costs when nothing else keeps the machine busy."""
+    judge(dialect, USUAL)
+    best = min(_seconds(dialect, USUAL, 20) for _ in range(15))
+    print(f"\nverdict on {len(USUAL)} characters, {dialect}: {best * 1000:.3f} ms")
+    assert best < 0.001
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("shape", ["columns", "conditions", "union", "list", "cases"])
+def test_a_verdict_is_linear_in_the_length(dialect: str, shape: str) -> None:
+    """Eight times the text takes about eight times as long (a square would take 64 times)."""
+    short, long = _shaped(shape, 400), _shaped(shape, 3_200)
+    assert judge(dialect, long).allowed
+    small = min(_seconds(dialect, short, 1) for _ in range(5))
+    large = min(_seconds(dialect, long, 1) for _ in range(3))
+    print(f"\n{dialect} {shape}: {len(short)} characters {small * 1000:.1f} ms, {len(long)} characters {large * 1000:.1f} ms")
+    assert large < small * 8 * 4
+
+
+def _shaped(shape: str, count: int) -> str:
+    numbers = range(count)
+    return {
+        "columns": "SELECT " + ", ".join(f"t.col{n} AS c{n}" for n in numbers) + " FROM dbo.t AS t",
+        "conditions": "SELECT 1 FROM t WHERE " + " AND ".join(f"(col{n} > {n} OR col{n} IS NULL)" for n in numbers),
+        "union": " UNION ALL ".join(f"SELECT {n} AS n" for n in numbers),
+        "list": "SELECT 1 FROM t WHERE id IN (" + ", ".join(map(str, numbers)) + ")",
+        "cases": "SELECT " + ", ".join(f"CASE WHEN a = {n} THEN 'x' END AS c{n}" for n in numbers) + " FROM t",
+    }[shape]
+
+
+def _seconds(dialect: str, sql: str, times: int) -> float:
+    begin = time.perf_counter()
+    for _ in range(times):
+        judge(dialect, sql)
+    return (time.perf_counter() - begin) / times

@@ -13,20 +13,16 @@ from .tokens import tokenize
 
 
 def _begins(reading: Reading, _: int) -> str | None:
+    if reading.key(0) == "show":
+        plain = all(token.kind in (WORD, NAME) or token.key in (".", ";") for token in reading.tokens)
+        return None if plain else "SHOW takes the name of one setting"
     first = query_start(reading)
     while reading.key(first) == "(":
         first += 1
-    if reading.key(first) in words.QUERY_STARTS or (first == 0 and reading.key(0) == "show"):
+    if reading.key(first) in words.QUERY_STARTS:
         return None
     word = reading.text[reading.at(first).start : reading.at(first).end]
     return f"a read begins with SELECT, VALUES, TABLE, WITH, SHOW or EXPLAIN, not with {word or 'nothing'}"
-
-
-def _show(reading: Reading, _: int) -> str | None:
-    if reading.key(0) != "show":
-        return None
-    plain = all(token.kind in (WORD, NAME) or token.key in (".", ";") for token in reading.tokens)
-    return None if plain else "SHOW takes the name of one setting"
 
 
 def _separator(reading: Reading, index: int) -> str | None:
@@ -76,7 +72,6 @@ def _outside(reading: Reading, _: int) -> str | None:
 
 RULES = (
     Rule("begins as a read", _begins),
-    Rule("shape of SHOW", _show),
     Rule("one statement", _separator, frozenset(";"), "Send one statement at a time."),
     Rule("no INTO", _into, frozenset(("into",))),
     Rule("no change of data", _changes, words.CHANGES, "If it is a column's name, quote it."),

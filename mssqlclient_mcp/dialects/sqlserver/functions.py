@@ -17,8 +17,7 @@ DENIED_FUNCTIONS = _words("""
     fn_dblog fn_dblog_xtp fn_full_dblog fn_dump_dblog fn_dump_dblog_xtp fn_rowdumpcracker
     dm_os_file_exists dm_os_enumerate_filesystem dm_os_enumerate_fixed_drives fn_validate_plan_guide
     pwdencrypt pwdcompare certprivatekey decryptbykeyautocert decryptbykeyautoasymkey
-    get_filestream_transaction_context ai_generate_embeddings identity update columns_updated eventdata
-    openxml openquery openrowset opendatasource
+    get_filestream_transaction_context ai_generate_embeddings
 """)
 
 # The only functions of SQL Server's own with these prefixes that a read may call.
@@ -56,5 +55,5 @@ LOGIN_PROPERTIES = _words("""
     ismustchange lockouttime passwordlastsettime passwordhashalgorithm
 """)
 
-# Methods of the xml type that may end a name of four parts; ``modify`` writes.
-XML_METHODS = _words("exist nodes query value")
+# Methods of the xml type that may end a column's name of four parts; ``modify`` writes.
+XML_METHODS = _words("exist query value")

@@ -32,7 +32,9 @@ def _separator(reading: Reading, index: int) -> str | None:
 
 
 def _no_place(reading: Reading, index: int) -> str | None:
-    return f"{reading.at(index).name.upper()} has no place in a read"
+    if reading.key(index) in words.INSIDE_ONLY and reading.outer[index] != NO_GROUP:
+        return None
+    return f"{reading.at(index).name.upper()} has no place in a read here"
 
 
 def _leaves(reading: Reading, index: int) -> str | None:
@@ -90,12 +92,6 @@ def _end(reading: Reading, index: int) -> str | None:
     return "END closes no CASE" if reading.seen[group] < 0 else None
 
 
-def _inside_only(reading: Reading, index: int) -> str | None:
-    if reading.outer[index] != NO_GROUP:
-        return None
-    return f"{reading.at(index).name.upper()} stands only inside parentheses in a read"
-
-
 def _starter(reading: Reading, index: int) -> str | None:
     before = reading.at(index - 1)
     if reading.outer[index] != NO_GROUP or before.key in words.BEFORE_OPERAND:
@@ -120,19 +116,14 @@ def _many_parts(reading: Reading, index: int) -> str | None:
     if reading.key(last) == ".":
         return None
     parts = reading.chain(last) if reading.is_name(last) else [*reading.chain(index - 1), ""]
-    if len(parts) < 4 or (len(parts) == 4 and (_is_xml_method(reading, last) or _is_column(reading, last))):
+    if len(parts) < 4 or (len(parts) == 4 and _is_column(reading, last)):
         return None
     return "a name of four parts reaches another server"
 
 
-def _is_xml_method(reading: Reading, last: int) -> bool:
-    called = reading.key(last + 1) == "(" and reading.kind(last + 2) == STRING
-    return called and reading.at(last).name in functions.XML_METHODS
-
-
 def _is_column(reading: Reading, last: int) -> bool:
-    """True where only a column can stand: the table it names is judged where it stands in FROM."""
-    if reading.key(last + 1) == "(":
+    """True where only a column can stand, or its xml method: the table it names is judged where it stands in FROM."""
+    if reading.key(last + 1) == "(" and reading.at(last).name not in functions.XML_METHODS:
         return False
     first = reading.chain_start(last if reading.is_name(last) else last - 2)
     group = reading.outer[first]
@@ -242,7 +233,7 @@ def _outside(reading: Reading, _: int) -> str | None:
 RULES = (
     Rule("begins as a read", _begins),
     Rule("one statement", _separator, frozenset(";")),
-    Rule("words without a place", _no_place, words.NO_PLACE),
+    Rule("words without a place", _no_place, words.NO_PLACE | words.INSIDE_ONLY),
     Rule(
         "stays on the server",
         _leaves,
@@ -255,11 +246,6 @@ RULES = (
     Rule("place of MERGE", _merge, frozenset(("merge",))),
     Rule("place of USE", _use, frozenset(("use",)), "Name the database in the call instead."),
     Rule("place of END", _end, frozenset(("case", "end"))),
-    Rule(
-        "words for parentheses",
-        _inside_only,
-        frozenset(("default", "double", "index", "national", "plan", "precision", "table", "values", "varying", "view")),
-    ),
     Rule("unreserved words that begin statements", _starter, words.STARTERS, "Write it in brackets, or after AS."),
     Rule("labels", _colon, frozenset(":")),
     Rule("sequences", _next_value, frozenset(("next",))),

@@ -16,10 +16,13 @@ NO_PLACE = _words("""
     constraint continue create cursor database dbcc deallocate declare delete deny disk distributed drop dump errlvl exec
     execute exit external file fillfactor foreign function goto grant identity identity_insert if insert into key kill lineno
     load nocheck nonclustered off offsets open openxml primary print proc procedure public raiserror read readtext
-    reconfigure references replication restore restrict return revert revoke rowcount rule save schema securityaudit set
-    setuser shutdown statistics textsize tran transaction trigger truncate tsequal unique update updatetext waitfor while
+    reconfigure references replication restore restrict return revert revoke rollback rowcount rule save schema securityaudit
+    set setuser shutdown statistics textsize tran transaction trigger truncate tsequal unique update updatetext waitfor while
     writetext
 """)
+
+# These stand in types, hints and rowsets, that is inside parentheses; at the top level of a read they have no place either.
+INSIDE_ONLY = _words("default double index national plan precision table values varying view")
 
 LEAVES_THE_SERVER = _words("openrowset openquery opendatasource")
 
