@@ -4,7 +4,6 @@ MSSQL_ODBC_DRIVER names. What only SQL Server itself promises is asserted when t
 from __future__ import annotations
 
 import os
-import resource
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -163,9 +162,7 @@ def test_values_bound_as_parameters_come_back_as_they_went(connection: SqlServer
     ]
     insert = "INSERT #p VALUES (?, ?, ?, ?, CAST(? AS datetimeoffset(6)), CAST(? AS uniqueidentifier))"
     for row in sent:
-        connection.execute(
-            "INSERT #p VALUES (?, ?, ?, ?, CAST(? AS datetimeoffset(6)), CAST(? AS uniqueidentifier))", row
-        ).close()
+        connection.execute(insert, row).close()
     found = rows(connection, "SELECT * FROM #p WHERE id >= ? ORDER BY id", [1])
     assert found == [tuple(Decimal(v) if isinstance(v, int) and at == 3 else v for at, v in enumerate(row)) for row in sent]
 
@@ -219,6 +216,7 @@ def test_a_cell_of_ten_million_characters_comes_whole(connection: SqlServerConne
 def test_a_huge_result_is_read_no_further_than_asked(place: TestDatabase, connection: SqlServerConnection) -> None:
     """Eleven rows cost little memory, and leaving stops the statement at once (SQL Server; others may finish it first)."""
     sql = ENDLESS if place.genuine else ENDLESS.replace("SELECT", "SELECT TOP 300000", 1)
+    resource = pytest.importorskip("resource", reason="no way to ask for the memory used")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.monotonic()
     connection.begin(Access.READ_ONLY, net_seconds=60, lock_seconds=5)
