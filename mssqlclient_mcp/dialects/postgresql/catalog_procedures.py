@@ -25,6 +25,7 @@ ORDER BY p.pronargs, p.oid
 """
 
 # What the types asked for are made of: bases of domains, items of arrays, fields of composites, ends of ranges.
+# With the modifier -1 a name says no length: "bpchar", where NULL gives "character", which is character(1).
 TYPES = """
 WITH RECURSIVE wanted(oid) AS (
   SELECT unnest($1::oid[])
@@ -38,7 +39,7 @@ WITH RECURSIVE wanted(oid) AS (
     UNION ALL SELECT a.atttypid FROM pg_catalog.pg_attribute AS a
       WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) AS part(oid))
 SELECT t.oid::bigint AS oid, t.typname AS name, n.nspname AS schema_name, t.typtype::text AS kind,
-  format_type(t.oid, NULL) AS text,
+  format_type(t.oid, -1) AS text,
   t.typbasetype::bigint AS base, CASE WHEN t.typlen = -1 AND t.typcategory = 'A' THEN t.typelem::bigint END AS element,
   (SELECT r.rngsubtype::bigint FROM pg_catalog.pg_range AS r WHERE r.rngtypid = t.oid) AS subtype,
   (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from ...models import ParameterType
 from ..conversions import Kind, Rule
 
-LARGEST_FLOAT4 = Decimal("3.4028234663852886e38")
+LARGEST_FLOAT4 = Decimal("3.402823567797336e38")  # what rounds to the largest float4
 LARGEST_FLOAT8 = Decimal("1.7976931348623157e308")
 FIRST_DAY = (-4713, 11, 24)  # 4714 BC, the first day of the Julian day count
 LAST_DAY = (5874897, 12, 31)

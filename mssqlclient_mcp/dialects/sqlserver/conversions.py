@@ -13,7 +13,7 @@ from ...models import ParameterType
 from ..conversions import Kind, Rule
 from .types import TYPES
 
-LARGEST_REAL = Decimal("3.4028234663852886e38")
+LARGEST_REAL = Decimal("3.402823567797336e38")  # what rounds to the largest real
 LARGEST_FLOAT = Decimal("1.7976931348623157e308")
 SEVEN = 7
 
