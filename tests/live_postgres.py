@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 
 from psycopg.conninfo import conninfo_to_dict
 
@@ -55,7 +56,7 @@ class Relay:
     def __init__(self, url: str) -> None:
         parts = conninfo_to_dict(url)
         self._host, self._port = str(parts.get("host", "127.0.0.1")), int(str(parts.get("port", 5432)))
-        self._parts = parts
+        self._url = url
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._pass = threading.Event()
         self._pass.set()
@@ -66,8 +67,7 @@ class Relay:
     @property
     def settings(self) -> ConnectionSettings:
         """Settings that lead through this line."""
-        url = f"postgresql://{self._parts.get('user', 'postgres')}@127.0.0.1:{self._listener.getsockname()[1]}/"
-        return parse(f"{url}{self._parts.get('dbname', 'postgres')}?sslmode=disable")
+        return replace(parse(self._url), host="127.0.0.1", port=self._listener.getsockname()[1])
 
     def freeze(self) -> None:
         """From now on nothing passes, and nothing is closed either."""

@@ -158,7 +158,7 @@ def test_rows_come_in_order_whatever_the_batch(postgres: PostgresConnection, bat
         assert len(piece) <= 10
         rows += piece
     assert rows == [(number,) for number in range(1, 1001)]
-    assert cursor.fetch(10) == ()
+    assert not cursor.fetch(10)
     assert not cursor.next_part()
     cursor.close()
     cursor.close()

@@ -29,7 +29,6 @@ class PostgresCursor:
         self._wire = wire
         self._names = names
         self._sql = sql
-        self._chunk = chunk
         self._transformer = wire.loading()
         self._lenient = False
         self._position = 0
@@ -38,7 +37,7 @@ class PostgresCursor:
         self._error: DatabaseMcpError | None = None  # met while looking ahead
         self._count: int | None = None
         self._ended = False
-        wire.send(sql, parameters, chunk)
+        self._chunk = wire.send(sql, parameters, chunk)
         self._receive()
 
     @property
@@ -58,19 +57,9 @@ class PostgresCursor:
 
     def fetch(self, size: int) -> Sequence[Row]:
         """Up to ``size`` further rows of the chunk at hand, or of the next one."""
-        if self._rows is None or self._position >= self._rows.ntuples:
-            self._rows = None
-            if self._error is not None:
-                error, self._error = self._error, None
-                raise error
-            if not self._ended:
-                self._receive()
-        if self._rows is None:
-            return ()
-        end = min(self._position + size, self._rows.ntuples)
-        loaded = self._load(self._position, end)
-        self._position = end
-        return loaded
+        if self._chunk > 1:
+            return self._fetch(size)
+        return self._gather(size)
 
     def next_part(self) -> bool:
         """False: the extended protocol takes one statement, and one statement has one part."""
@@ -87,6 +76,33 @@ class PostgresCursor:
             self._ended = True
             if self._wire.usable:
                 self._wire.stop()
+
+    def _gather(self, size: int) -> list[Row]:
+        """Rows that come one by one, as one piece."""
+        rows: list[Row] = []
+        try:
+            while len(rows) < size and (row := self._fetch(1)):
+                rows += row
+        except DatabaseMcpError as error:
+            if not rows:
+                raise
+            self._error = error
+        return rows
+
+    def _fetch(self, size: int) -> Sequence[Row]:
+        if self._rows is None or self._position >= self._rows.ntuples:
+            self._rows = None
+            if self._error is not None:
+                error, self._error = self._error, None
+                raise error
+            if not self._ended:
+                self._receive()
+        if self._rows is None:
+            return ()
+        end = min(self._position + size, self._rows.ntuples)
+        loaded = self._load(self._position, end)
+        self._position = end
+        return loaded
 
     def _receive(self) -> None:
         """Go on to the next chunk that has rows, or to the end."""

@@ -11,7 +11,7 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ CANCELS_BEFORE_CLOSING = 5
 MAX_MESSAGES = 1000
 
 _CHUNKED = psycopg.capabilities.has_stream_chunked()
+_CANCEL_SAFE = psycopg.capabilities.has_cancel_safe()
 _COPY = (pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH)
 _IN_TRANSACTION = (pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR, pq.TransactionStatus.ACTIVE)
 
@@ -88,8 +89,9 @@ class Wire:
         """What makes Python values of results. The bytes of a SQL_ASCII database have no known encoding."""
         return Transformer(lenient_adapters()) if self.encoding == "SQL_ASCII" else Transformer(self.driver)
 
-    def send(self, sql: str, parameters: Sequence[object], chunk: int) -> None:
-        """Send one statement with its values; its results come from ``receive`` in chunks of at most ``chunk`` rows."""
+    def send(self, sql: str, parameters: Sequence[object], chunk: int) -> int:
+        """Send one statement with its values; its results come from ``receive`` in chunks of at most ``chunk`` rows.
+        Returns how many rows a full chunk has: before libpq 17 it is one."""
         text = _encoded(sql)
         with _binding():
             transformer = Transformer(self.driver)
@@ -97,7 +99,7 @@ class Wire:
             bound: Sequence[abc.Buffer | None] = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
         with self.guarded(sql):
             self.driver.pgconn.send_query_params(text, bound, transformer.types, transformer.formats)
-            self._begin_chunks(chunk)
+            return self._begin_chunks(chunk)
 
     def send_script(self, sql: str) -> None:
         """Send text that may hold several statements (the simple protocol)."""
@@ -169,7 +171,7 @@ class Wire:
         with self._cancelling:
             if not self.driver.closed:
                 with translating():
-                    self.driver.cancel_safe(timeout=CANCEL_TIMEOUT_SECONDS)
+                    self._send_cancel()
 
     def cut(self) -> None:
         """Shut the socket from any thread: whoever waits on it gets an error at once. Frees nothing."""
@@ -211,13 +213,24 @@ class Wire:
         lines += [f"HINT: {diagnostic.message_hint}"] if diagnostic.message_hint else []
         self._messages.append(Message("\n".join(lines), severity, diagnostic.sqlstate or ""))
 
-    def _begin_chunks(self, chunk: int) -> None:
+    def _begin_chunks(self, chunk: int) -> int:
         pgconn = self.driver.pgconn
         if _CHUNKED and chunk > 1:
             pgconn.set_chunked_rows_mode(chunk)
         else:
+            chunk = 1
             pgconn.set_single_row_mode()
         self.driver.wait(generators.send(pgconn))
+        return chunk
+
+    def _send_cancel(self) -> None:
+        if _CANCEL_SAFE:
+            self.driver.cancel_safe(timeout=CANCEL_TIMEOUT_SECONDS)
+            return
+        cancel = self.driver.pgconn.get_cancel()  # a copy of what it needs, good beyond the connection
+        sender = threading.Thread(target=_quietly(cancel.cancel), name="cancel", daemon=True)
+        sender.start()
+        sender.join(CANCEL_TIMEOUT_SECONDS)  # before libpq 17 it has no time limit of its own
 
     def _finish_after_error(self) -> None:
         with suppress(psycopg.Error):
@@ -256,6 +269,14 @@ class Wire:
         with selectors.DefaultSelector() as selector:
             selector.register(self.driver.pgconn.socket, selectors.EVENT_READ)
             return bool(selector.select(seconds))
+
+
+def _quietly(call: Callable[[], None]) -> Callable[[], None]:
+    def called() -> None:
+        with suppress(psycopg.Error):
+            call()
+
+    return called
 
 
 def _encoded(sql: str) -> bytes:
