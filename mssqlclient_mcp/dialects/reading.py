@@ -79,7 +79,7 @@ class Reading:
     """A statement cut into tokens, with the shape of its parentheses.
 
     ``outer[i]`` is the index of the opening parenthesis or bracket around token i (NO_GROUP outside of all), ``partner[i]``
-    the index of the closing one for one that opens, and the reverse. ``first`` and ``last`` are the outermost tokens that are no
+    the index of the closing one for one that opens, and the reverse. ``first`` and ``last`` are the outermost tokens but for
     semicolons.
     """
 

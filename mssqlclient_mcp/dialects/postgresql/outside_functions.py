@@ -1,10 +1,13 @@
 """Which functions of a database run outside its control: a READ ONLY transaction does not bind them.
 
-Languages that are not trusted (C, internal, plpythonu, ...) can do whatever the server's process can. PostgreSQL's own
-functions (``pg_catalog``) are the gate's business; the harmless ones that extensions bring are named here.
+Languages that are not trusted (C, internal, plpythonu, ...) can do whatever the server's process can; aggregates are as
+good as the functions they are made of. PostgreSQL's own functions (``pg_catalog``) are the gate's business, but a VOLATILE one
+that its tables do not know, of a release to come, is refused too. The harmless ones that extensions bring are named here.
 """
 
 from __future__ import annotations
+
+from .functions import ALLOWED, ALLOWED_PREFIXES
 
 HARMLESS = (
     "armor", "dearmor", "decrypt", "encrypt", "gen_random_bytes", "gen_random_uuid", "gen_salt", "hmac",
@@ -13,14 +16,31 @@ HARMLESS = (
     "show_limit", "pg_stat_statements", "pg_stat_statements_info", "postgis_full_version", "postgis_version",
 )  # fmt: skip
 
+
+def _array(names: object) -> str:
+    assert isinstance(names, (tuple, list))
+    return "ARRAY[" + ", ".join(f"'{name}'" for name in names) + "]"
+
+
 OUTSIDE_FUNCTIONS = f"""
-SELECT DISTINCT p.proname::text AS name
-FROM pg_catalog.pg_proc AS p
-JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
-WHERE p.provolatile = 'v' AND NOT l.lanpltrusted
-  AND p.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace
-  AND p.prorettype NOT IN ('pg_catalog.trigger'::pg_catalog.regtype, 'pg_catalog.event_trigger'::pg_catalog.regtype,
-    'pg_catalog.language_handler'::pg_catalog.regtype, 'pg_catalog.fdw_handler'::pg_catalog.regtype)
-  AND NOT p.proname::text = ANY (ARRAY[{", ".join(f"'{name}'" for name in HARMLESS)}])
+WITH outside AS (
+  SELECT p.oid, p.proname::text AS name
+  FROM pg_catalog.pg_proc AS p
+  JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
+  WHERE p.provolatile = 'v' AND p.prokind <> 'a'
+    AND p.prorettype NOT IN ('pg_catalog.trigger'::pg_catalog.regtype, 'pg_catalog.event_trigger'::pg_catalog.regtype,
+      'pg_catalog.language_handler'::pg_catalog.regtype, 'pg_catalog.fdw_handler'::pg_catalog.regtype)
+    AND CASE WHEN p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace
+      THEN NOT p.proname::text = ANY ({_array(sorted(ALLOWED))})
+        AND NOT p.proname::text ^@ ANY ({_array(ALLOWED_PREFIXES)})
+      ELSE NOT l.lanpltrusted AND NOT p.proname::text = ANY ({_array(HARMLESS)})
+    END
+)
+SELECT name FROM outside
+UNION
+SELECT p.proname::text
+FROM pg_catalog.pg_aggregate AS a
+JOIN pg_catalog.pg_proc AS p ON p.oid = a.aggfnoid
+JOIN outside AS o ON o.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn)
 ORDER BY name
-"""  # noqa: S608 - only the names above go in
+"""  # noqa: S608 - only the names above and the gate's own tables go in
