@@ -6,26 +6,31 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
+import psutil
 import psycopg
 from mcp import StdioServerParameters
 
 from mssqlclient_mcp.config import Config, load_config
 from mssqlclient_mcp.demo.embedded import EmbeddedServer
+from mssqlclient_mcp.errors import DatabaseMcpError
 
 ROOT = Path(__file__).resolve().parents[1]
 POSTGRES_VARIABLE = "TEST_DATABASE_URL"
 SQLSERVER_VARIABLE = "TEST_MSSQL_CONNECTIONSTRING"
 
+LEFTOVER_PREFIX = "mssqlclient_mcp-tests-"
 _FAST = {"fsync": "off", "full_page_writes": "off", "max_connections": "200", "max_prepared_transactions": "5"}
 """A database that lives for one run need not survive a power cut."""
 
@@ -69,7 +74,8 @@ class PostgresForTests:
         if given:
             self.admin_url = given
         else:
-            folder = Path(tempfile.mkdtemp(prefix="mssqlclient_mcp-tests-")) / "pg"
+            clear_away_leftovers()
+            folder = Path(tempfile.mkdtemp(prefix=LEFTOVER_PREFIX)) / "pg"
             self._embedded = EmbeddedServer(folder, keep=False, settings=_FAST)
             self.admin_url = self._embedded.url()
         with psycopg.connect(self.admin_url) as connection:
@@ -99,6 +105,16 @@ class PostgresForTests:
         with psycopg.connect(self.admin_url, autocommit=True) as connection:
             for name in self._made:
                 connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def clear_away_leftovers() -> None:
+    """Stop and delete the servers of earlier runs that were killed before they could do so."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{LEFTOVER_PREFIX}*/pg"):
+        with suppress(OSError, ValueError, DatabaseMcpError):
+            users = json.loads((folder / ".handle_pids.json").read_text(encoding="utf-8"))
+            if users and not any(psutil.pid_exists(pid) for pid in users):
+                EmbeddedServer(folder, keep=False).close()
+                folder.parent.rmdir()
 
 
 def with_database(url: str, name: str) -> str:
