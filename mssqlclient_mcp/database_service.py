@@ -11,10 +11,12 @@ from typing import TypeVar
 
 from . import read_only
 from .alarms import AlarmClock
+from .capabilities import CapabilityDetector
 from .clients import Clients
 from .config import Config
 from .dialects.base import Connection, Dialect, dialect_for
 from .dialects.catalog import catalog_for
+from .dialects.features import feature_book_for
 from .errors import ConnectionFailed, DatabaseMcpError, InvalidParameter, ReadOnlyViolation
 from .execution import NET_GRACE_SECONDS, Nets, ResultBuffer, ResultSink, run_statement
 from .metadata import Metadata
@@ -57,6 +59,13 @@ class DatabaseService:
         )
         self.metadata = Metadata(self.read_catalog, catalog_for(self.dialect.name))
         self.procedures = SPExecutor(self.read_catalog, self.dialect.name)
+        self.capabilities = CapabilityDetector(
+            self.read_catalog,
+            feature_book_for(self.dialect.name),
+            connection=repr(self.settings),
+            host=self.settings.host,
+            cache_seconds=config.capability_cache_minutes * 60,
+        )
         self._outside = _OutsideFunctions()
         self._under_way: set[Running] = set()
         self._lock = threading.Lock()

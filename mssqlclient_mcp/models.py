@@ -200,6 +200,67 @@ class TableStatistics:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class FeatureSupport:
+    """A capability: ``supported`` is None when it cannot be told; ``enabled`` is None when it is no switch (or not visible)."""
+
+    name: str
+    supported: bool | None
+    reason: str = ""
+    enabled: bool | None = None
+
+
+@dataclass(frozen=True)
+class LoginRights:
+    """What the current login may do; None: could not be seen."""
+
+    login: str | None
+    user: str | None
+    administrator: bool | None
+    database_owner: bool | None
+    can_write: bool | None
+    server_roles: tuple[str, ...] = ()
+    database_roles: tuple[str, ...] = ()
+    server_permissions: tuple[str, ...] = ()
+    database_permissions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ServerIdentity:
+    """Which server this is."""
+
+    product: str
+    version: str | None
+    version_text: str | None
+    major: int | None
+    minor: int | None
+    build: int | None
+    level: str | None = None
+    edition: str | None = None
+    engine_edition: str | None = None
+    host_os: str | None = None
+    database: str | None = None
+    compatibility_level: int | None = None
+    collation: str | None = None
+    server_collation: str | None = None
+    system_databases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ServerCapability:
+    """What a server is and can do, as seen by one login in one database."""
+
+    identity: ServerIdentity
+    deployment: str
+    login: LoginRights
+    features: tuple[FeatureSupport, ...]
+    notes: tuple[str, ...] = ()
+
+    def supports(self, feature: str) -> bool | None:
+        """Whether the named feature is there; None when it is unknown or not in the table."""
+        return next((item.supported for item in self.features if item.name == feature), None)
+
+
 class EnhancedJSONEncoder(json.JSONEncoder):
     """JSON for what databases hold: datetime and friends as ISO 8601, Decimal and UUID as text, Enum by value,
     bytes as base64, dataclasses as objects."""

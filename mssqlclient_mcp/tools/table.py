@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..formatters import metadata, server_info, table_details
+from ..formatters import capabilities, metadata, server_info, table_details
 from ..formatters import queries as query_answers
-from . import queries, schema
+from . import queries, schema, server
 from .base import Database, Effect, NoArguments, Tool
 
 EXECUTION_GATES = (
@@ -15,6 +15,15 @@ EXECUTION_GATES = (
 )
 
 TOOLS: tuple[Tool, ...] = (
+    Tool(
+        "get_server_capabilities",
+        "What this server is and can do: version, edition, place, the login's rights, features. Remembered for an hour.",
+        server.Capabilities,
+        server.get_server_capabilities,
+        capabilities.CAPABILITIES_SCHEMA,
+        database=Database.NONE,
+        aliases=("server_capabilities",),
+    ),
     Tool(
         "list_databases",
         "The databases of this server, with state and size. Start here, then list_tables_in_database.",
