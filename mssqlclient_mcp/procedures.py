@@ -9,6 +9,7 @@ from decimal import Decimal
 from difflib import SequenceMatcher, get_close_matches
 from typing import TYPE_CHECKING
 
+from .call_schema import call_schema
 from .dialects.catalog import catalog_for
 from .dialects.conversions import Kind
 from .dialects.procedures import PreparedCall, procedures_for
@@ -56,6 +57,10 @@ class SPExecutor:
             details={"nearest": nearest},
             next_step="Look the name up with list_stored_procedures.",
         )
+
+    def call_schema(self, signature: ProcedureSignature) -> dict[str, object]:
+        """The JSON Schema of a call's parameters."""
+        return call_schema(signature, self._dialect)
 
     def prepare(self, database: str | None, procedure: str, parameters: object) -> PreparedCall:
         """The call of ``procedure`` with ``parameters``: an object by parameter name, or the same as a JSON string.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..formatters import capabilities, metadata, server_info, table_details
+from ..formatters import procedures as procedure_answers
 from ..formatters import queries as query_answers
-from . import queries, schema, server
+from . import procedures, queries, schema, server
 from .base import Database, Effect, NoArguments, Tool
 
 EXECUTION_GATES = (
@@ -110,6 +111,25 @@ TOOLS: tuple[Tool, ...] = (
         effect=Effect.QUERY,
         gates=("enable_execute_query",),
         server_name="execute_query_in_database",
+    ),
+    Tool(
+        "get_stored_procedure_parameters",
+        "What a stored procedure or function takes: types, directions, defaults; format=json gives a JSON Schema of the call.",
+        procedures.ProcedureParameters,
+        procedures.get_stored_procedure_parameters,
+        procedure_answers.PARAMETERS_SCHEMA,
+    ),
+    Tool(
+        "execute_stored_procedure",
+        "Call a stored procedure or function: outputs, return value, all result sets, messages. Values are checked first. "
+        "Look at get_stored_procedure_parameters before.",
+        procedures.ExecuteProcedure,
+        procedures.execute_stored_procedure,
+        procedure_answers.CALL_SCHEMA,
+        effect=Effect.CALL,
+        gates=("enable_execute_stored_procedure",),
+        scope="db:write",
+        aliases=("execute_stored_procedure_in_database",),
     ),
     Tool(
         "get_command_timeout",

@@ -28,7 +28,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("dialects",),
     ("running", "clients", "values"),
     ("execution", "pool", "read_only", "type_mapper"),
-    ("metadata_rows",),
+    ("metadata_rows", "call_schema"),
     ("sessions", "procedures", "capabilities", "metadata", "query_builder"),
     ("database_service",),
     ("formatters",),
