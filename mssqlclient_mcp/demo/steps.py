@@ -180,7 +180,7 @@ CALLING = Chapter(
             {"procedureName": "sales.place_order"},
         ),
         Step(
-            "Two mistakes, one answer",
+            "All mistakes in one answer",
             "All that is wrong with the parameters is said at once, before anything runs.",
             "execute_stored_procedure",
             {"procedureName": "sales.place_order", "parameters": {"customer_id": "seven", "skew": "SKU-00007"}},
@@ -196,7 +196,8 @@ CALLING = Chapter(
             "A function that returns rows",
             "Functions are called the same way; what is left out takes its default.",
             "execute_stored_procedure",
-            {"procedureName": "sales.best_sellers", "parameters": {"since": "2026-06-01", "top": 5}},
+            {"procedureName": "sales.best_sellers", "parameters": {"since": "2026-06-01"}},
+            lines=16,
         ),
     ),
 )
