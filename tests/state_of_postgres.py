@@ -47,9 +47,9 @@ def state(admin: psycopg.Connection[tuple[object, ...]]) -> tuple[object, ...]:
     return tuple(found)
 
 
-def unchanged(admin: psycopg.Connection[tuple[object, ...]], before: tuple[object, ...]) -> bool:
-    """True when the database is as before; a session that just ended gets two seconds to let its locks go."""
-    give_up = time.monotonic() + 2
+def unchanged(admin: psycopg.Connection[tuple[object, ...]], before: tuple[object, ...], *, seconds: float = 2.0) -> bool:
+    """True when the database is as before; a session that just ended gets some seconds to let its locks go."""
+    give_up = time.monotonic() + seconds
     while state(admin) != before:
         if time.monotonic() > give_up:
             return False

@@ -48,14 +48,6 @@ def _function(reading: Reading, index: int) -> str | None:
     return functions.refusal(name) or None if name else None
 
 
-def _attribute(reading: Reading, index: int) -> str | None:
-    """``(row).name`` and ``row.name`` call a function of that name when the row has no such column."""
-    name = reading.at(index + 1).name
-    if name in functions.DENIED_FUNCTIONS and reading.key(index + 2) not in ("(", "."):
-        return f"{name} is no function for a read, in this notation either"
-    return None
-
-
 def _secret(reading: Reading, index: int) -> str | None:
     return f"{reading.at(index).name} holds password hashes, connection secrets or the server's files"
 
@@ -77,7 +69,6 @@ RULES = (
     Rule("no change of data", _changes, words.CHANGES, "If it is a column's name, quote it."),
     Rule("no locks on rows", _locks, frozenset(("for",)), "Leave the locking clause out."),
     Rule("functions", _function, frozenset("(")),
-    Rule("functions as attributes", _attribute, frozenset(".")),
     Rule(
         "secrets",
         _secret,
