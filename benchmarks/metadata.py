@@ -64,6 +64,14 @@ class Case:
     limit_ms: float
 
 
+def _search(service: DatabaseService, pattern: str, *places: str) -> object:
+    return service.metadata.search_objects(None, Search(pattern, places=places) if places else Search(pattern))
+
+
+def _capabilities(service: DatabaseService, *, refresh: bool = False) -> object:
+    return service.capabilities.get_capabilities(refresh=refresh)
+
+
 CASES = (
     Case("list_tables, first page", lambda s: lists.tables(s.metadata.list_tables()), 1000),
     Case("list_tables, last page", lambda s: lists.tables(s.metadata.list_tables(offset=TABLES - 200)), 1000),
@@ -82,14 +90,6 @@ CASES = (
     Case("get_server_capabilities, cold", lambda s: format_capabilities_report(_capabilities(s, refresh=True)), 500),
     Case("get_server_capabilities, cached", _capabilities, 5),
 )
-
-
-def _search(service: DatabaseService, pattern: str, *places: str) -> object:
-    return service.metadata.search_objects(None, Search(pattern, places=places) if places else Search(pattern))
-
-
-def _capabilities(service: DatabaseService, *, refresh: bool = False) -> object:
-    return service.capabilities.get_capabilities(refresh=refresh)
 
 
 class Recorder:
