@@ -1,4 +1,5 @@
-"""Write what the documents take from the code: the tables of settings and tools in README.md, and ``.env.example``.
+"""Write what the documents take from the code: the tables of settings and tools in README.md, ``.env.example``, and
+the list of features.
 
 Run it from the project's root after changing a setting or a tool: ``python docs/generate.py``. Tests hold the files equal.
 """
@@ -10,7 +11,9 @@ import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
+
+from feature_list import features_markdown  # noqa: E402 - the path must be set before
 
 from mssqlclient_mcp.config import SECTIONS, SETTINGS, settings_table  # noqa: E402 - the path must be set before
 from mssqlclient_mcp.settings import Setting  # noqa: E402
@@ -100,7 +103,7 @@ def with_tables(markdown: str) -> str:
 def main() -> None:
     """Rewrite the files whose content changed."""
     readme = ROOT / "README.md"
-    files = {ROOT / ".env.example": env_example()}
+    files = {ROOT / ".env.example": env_example(), ROOT / "docs" / "features.md": features_markdown()}
     if readme.exists():
         files[readme] = with_tables(readme.read_text(encoding="utf-8"))
     for path, content in files.items():

@@ -28,7 +28,7 @@ def test_a_sql_server_is_read_from_its_properties(case: dict[str, Any]) -> None:
     } == case["expect"]
 
 
-def test_every_version_of_the_issue_is_in_the_data() -> None:
+def test_every_kind_of_server_is_in_the_data() -> None:
     """2016, 2017, 2019, 2022, 2025, Azure SQL Database, Managed Instance, RDS."""
     told = " ".join(case["name"] for case in SQLSERVER)
     assert all(word in told for word in ("2016", "2017", "2019", "2022", "2025", "Azure SQL Database", "Managed", "RDS"))
