@@ -41,9 +41,9 @@ def outline(reading: Reading, how: Outlining) -> str:
     while index < len(reading.tokens):
         if replaced := how.special(reading, index):
             piece, index = replaced
-            after_operand = False
+            after_operand = after_operand and not piece
         elif operand := _operand(reading, index, how):
-            fresh = not after_operand and reading.key(index - 1) != "as"
+            fresh = not after_operand and reading.key(index - 1) not in ("as", "between")
             piece, index = operand
             if fresh:
                 index = _swallow(reading, index, how)
@@ -67,8 +67,9 @@ def _swallow(reading: Reading, index: int, how: Outlining) -> int:
         behind = index
         while reading.key(behind) in _INFIX_SIGNS:
             behind += 1
-        if behind == index and reading.key(index) in _INFIX_WORDS and reading.kind(index) == WORD:
-            behind += 1
+        if behind == index:
+            negated = reading.key(index) == "not" and reading.key(index + 1) in ("like", "ilike", "between")
+            behind += 2 if negated else reading.key(index) in _INFIX_WORDS
         if behind in (index, len(reading.tokens)) or reading.key(behind) in _LONGER or how.special(reading, behind):
             return index
         operand = _operand(reading, behind, how)
@@ -88,12 +89,23 @@ def _operand(reading: Reading, index: int, how: Outlining) -> Replacement | None
     if reading.key(end) == "(" and reading.key(index) != "apply":
         return "f", end
     while reading.key(end) == "::" and reading.is_name(end + 1):
-        end = _behind_name(reading, end + 1)
+        end = _behind_type(reading, _behind_name(reading, end + 1))
     if end == index + 1:
         return _piece(reading, index), end
     if reading.key(end) in _BEHIND_AGGREGATES or reading.key(index - 2) == "pivot":
         return "count(n)", end
     return ("n.*" if reading.key(end - 1) == "*" else "n"), end
+
+
+def _behind_type(reading: Reading, index: int) -> int:
+    """The index behind the further words that a type's name may have."""
+    if reading.key(index) in ("with", "without") and reading.key(index + 1) == "time":
+        index += 3
+    elif reading.key(index) in ("precision", "varying"):
+        index += 1
+    while reading.key(index) in ("(", "["):
+        index = reading.partner[index] + 1
+    return index
 
 
 def _behind_name(reading: Reading, index: int) -> int:

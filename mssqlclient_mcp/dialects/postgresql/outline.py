@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import outline as shared
-from ..reading import MARK, NAME, NO_GROUP, WORD, Reading
+from ..reading import MARK, NAME, NO_GROUP, STRING, WORD, Reading
 from . import words
 
 
@@ -96,6 +96,10 @@ def _word(reading: Reading, index: int) -> tuple[str, int] | None:
     if token.key in words.CHANGES or token.key in ("returning", "copy", "lock"):
         harmless = not is_change(reading, index)
         return ('"n"', index + 1) if harmless else None
+    if token.key == "at" and reading.key(index + 1) == "local":
+        return "", index + 2
+    if reading.kind(index + 1) == STRING and token.key not in words.BEFORE_STRINGS:
+        return "'s'", index + 2
     if token.key == "collation" and reading.key(index + 1) == "for":
         return "f", index + 2
     if token.key == "table" and reading.key(index - 1) in ("", "(", ")", "explain", "union", "all", "except", "intersect"):

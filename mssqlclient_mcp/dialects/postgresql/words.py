@@ -30,3 +30,5 @@ NOT_CALLS = (
 # Words whose group the second parser has to see.
 KEPT_GROUPS = _words("as bernoulli cube filter group materialized over repeatable rollup sets system")
 OPERATOR_SIGNS = frozenset("+-*/<>=~!@#%^&|`?") | {"=>", ":="}
+# Words that a string may follow without being a literal of that type (``circle '...'``).
+BEFORE_STRINGS = NOT_CALLS | _words("interval precision varying zone")
