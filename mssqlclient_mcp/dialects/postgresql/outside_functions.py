@@ -7,7 +7,7 @@ that its tables do not know, of a release to come, is refused too. The harmless 
 
 from __future__ import annotations
 
-from .functions import ALLOWED, ALLOWED_PREFIXES
+from .functions import ALLOWED, DENIED_FUNCTIONS, DENIED_PREFIXES
 
 HARMLESS = (
     "armor", "dearmor", "decrypt", "encrypt", "gen_random_bytes", "gen_random_uuid", "gen_salt", "hmac",
@@ -31,8 +31,8 @@ WITH outside AS (
     AND p.prorettype NOT IN ('pg_catalog.trigger'::pg_catalog.regtype, 'pg_catalog.event_trigger'::pg_catalog.regtype,
       'pg_catalog.language_handler'::pg_catalog.regtype, 'pg_catalog.fdw_handler'::pg_catalog.regtype)
     AND CASE WHEN p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace
-      THEN NOT p.proname::text = ANY ({_array(sorted(ALLOWED))})
-        AND NOT p.proname::text ^@ ANY ({_array(ALLOWED_PREFIXES)})
+      THEN NOT p.proname::text = ANY ({_array(sorted(ALLOWED | DENIED_FUNCTIONS))})
+        AND NOT lower(p.proname::text) ^@ ANY ({_array(DENIED_PREFIXES)})
       ELSE NOT l.lanpltrusted AND NOT p.proname::text = ANY ({_array(HARMLESS)})
     END
 )
