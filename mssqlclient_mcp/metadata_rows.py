@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 from .models import (
@@ -31,7 +32,8 @@ from .schema_models import (
 Record = Mapping[str, object]
 
 LINE_LENGTH = 200
-DEFINITION_HIDDEN = "The definition is not shown: it is encrypted, or the login lacks VIEW DEFINITION on it."
+NOT_VISIBLE = "(not visible)"
+DEFINITION_HIDDEN = "Some definitions are not shown: they are encrypted, or the login lacks VIEW DEFINITION on them."
 
 
 def text(value: object) -> str | None:
@@ -89,9 +91,8 @@ def table(row: Record, sizes: Mapping[object, object]) -> TableInfo:
 
 def table_schema(row: Record) -> TableSchema:
     """The row of TABLE_SCHEMA."""
-    hidden = bool(row["definition_hidden"])
     row_security = row["row_security"]
-    return TableSchema(
+    schema = TableSchema(
         schema=str(row["schema_name"]),
         name=str(row["name"]),
         kind=str(row["kind"]),
@@ -108,8 +109,15 @@ def table_schema(row: Record) -> TableSchema:
         partitioning=text(row["partitioning"]),
         partition_of=text(row["partition_of"]),
         row_security=None if row_security is None else bool(row_security),
-        notes=(DEFINITION_HIDDEN,) if hidden else (),
     )
+    hidden = bool(row["definition_hidden"]) or _hides_expressions(schema)
+    return replace(schema, notes=(DEFINITION_HIDDEN,)) if hidden else schema
+
+
+def _hides_expressions(schema: TableSchema) -> bool:
+    """Whether a default, a formula or a check is there without its text."""
+    hidden_column = any(NOT_VISIBLE in (column.default, column.computed) for column in schema.columns)
+    return hidden_column or any(check.definition is None for check in schema.checks)
 
 
 def column(item: Record) -> ColumnInfo:

@@ -395,3 +395,35 @@ def test_views_that_a_server_lacks_cost_their_part_alone() -> None:
     found = Metadata(Refusing({"allocation_units": missing}, INDEX_ROW), catalog_for("sqlserver")).table_indexes(None, "t")
     assert (found.indexes[0].usage, found.indexes[0].size_kb) == (None, None)
     assert "sys.allocation_units" in found.notes[0]
+
+
+TABLE_ROW: dict[str, object] = {
+    "object_id": 1,
+    "schema_name": "dbo",
+    "name": "t",
+    "kind": "table",
+    "description": None,
+    "created": None,
+    "modified": None,
+    "definition": None,
+    "definition_hidden": 0,
+    "history_table": None,
+    "partitioning": None,
+    "partition_of": None,
+    "row_security": None,
+    "columns": '[{"name": "a", "position": 1, "type": "int", "nullable": true, "masked": true}]',
+    "keys": None,
+    "checks": '[{"name": "c", "disabled": false, "not_trusted": false}]',
+    "foreign_keys": None,
+    "triggers": None,
+}
+
+
+def test_definitions_that_may_not_be_seen_are_null_and_the_note_names_the_permission() -> None:
+    """Without VIEW DEFINITION a check's text is NULL in the catalogue."""
+    found = Metadata(Refusing({"masked_columns": PermissionDenied("no")}, TABLE_ROW), catalog_for("sqlserver"))
+    schema = found.table_schema(None, "dbo.t")
+    assert schema.checks[0].definition is None
+    assert "VIEW DEFINITION" in schema.notes[0]
+    assert (schema.columns[0].masked, schema.columns[0].mask) == (True, None)
+    assert "masking functions" in schema.notes[1]

@@ -19,6 +19,7 @@ from .catalog_parts import (
     KEYS,
     OUTGOING,
     PARTITIONS,
+    TABLE_TYPES,
     TARGET,
     TEXT,
     TRIGGERS,
@@ -141,7 +142,7 @@ ORDER BY ABS(LEN(o.name) - LEN(asked.name))
 """
 
 
-NEAREST_TABLES = _nearest("o.type IN ('U', 'V')")
+NEAREST_TABLES = _nearest(f"o.type IN ({TABLE_TYPES})")
 NEAREST_PROCEDURES = _nearest("o.type IN ('P', 'PC', 'X', 'FN', 'IF', 'TF', 'FS', 'FT', 'TR')")
 
 TABLE_INDEXES = f"""
@@ -211,7 +212,7 @@ wanted AS (
     CASE WHEN asked.schema_name IS NULL AND s.name = SCHEMA_NAME() THEN 0 ELSE 1 END AS place,
     CASE WHEN asked.name IS NULL THEN 0 ELSE 1 END AS named
   FROM sys.objects AS o JOIN sys.schemas AS s ON s.schema_id = o.schema_id CROSS JOIN asked
-  WHERE o.type IN ('U', 'V') AND o.is_ms_shipped = 0
+  WHERE o.type IN ({TABLE_TYPES}) AND o.is_ms_shipped = 0
     AND (asked.schema_name IS NULL OR s.name = asked.schema_name COLLATE DATABASE_DEFAULT)
     AND (asked.name IS NULL OR (o.name = asked.name COLLATE DATABASE_DEFAULT
       AND (asked.schema_name IS NOT NULL OR s.name IN (SCHEMA_NAME(), N'dbo'))))),
@@ -224,7 +225,7 @@ LEFT {HEAD_TABLES.format("page").replace("JOIN sys.schemas", "LEFT JOIN sys.sche
 ORDER BY s.name, o.name
 """
 
-_OBJECT_KIND = """CASE WHEN o.type = 'U' THEN 'table' WHEN o.type = 'V' THEN 'view'
+_OBJECT_KIND = """CASE WHEN o.type IN ('U', 'ET') THEN 'table' WHEN o.type = 'V' THEN 'view'
       WHEN o.type IN ('P', 'PC', 'X', 'RF') THEN 'procedure'
       WHEN o.type = 'TR' THEN 'trigger' WHEN o.type = 'SO' THEN 'sequence' WHEN o.type = 'SN' THEN 'synonym'
       ELSE 'function' END"""
@@ -240,7 +241,7 @@ objects AS (
     {_OBJECT_KIND} AS kind
   FROM sys.objects AS o JOIN sys.schemas AS s ON s.schema_id = o.schema_id
   WHERE o.is_ms_shipped = 0
-    AND o.type IN ('U', 'V', 'P', 'PC', 'X', 'RF', 'FN', 'IF', 'TF', 'FS', 'FT', 'AF', 'TR', 'SO', 'SN')),
+    AND o.type IN ('U', 'ET', 'V', 'P', 'PC', 'X', 'RF', 'FN', 'IF', 'TF', 'FS', 'FT', 'AF', 'TR', 'SO', 'SN')),
 chosen AS (
   SELECT o.object_id, o.schema_name, o.name, o.kind FROM objects AS o CROSS JOIN asked
   WHERE (asked.schema_name IS NULL OR o.schema_name = asked.schema_name COLLATE DATABASE_DEFAULT)

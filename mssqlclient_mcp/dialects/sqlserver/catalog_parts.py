@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TEXT = "nvarchar(4000)"
+TABLE_TYPES = "'U', 'V', 'ET'"
 
 # A data type as DDL writes it; aliases: c (max_length, precision, scale), ty = sys.types, tys = its schema. A login without
 # a permission on a user-defined type does not see it.
@@ -22,7 +23,7 @@ PARTITION_SCHEME = """FROM sys.indexes AS pi JOIN sys.partition_schemes AS ps ON
     WHERE pi.object_id = o.object_id AND pi.index_id IN (0, 1)"""
 
 KIND = f"""CASE WHEN o.type = 'V' THEN 'view' WHEN t.temporal_type = 2 THEN 'temporal' WHEN t.temporal_type = 1 THEN 'history'
-    WHEN t.is_external = 1 THEN 'external' WHEN EXISTS (SELECT 1 {PARTITION_SCHEME}) THEN 'partitioned'
+    WHEN t.is_external = 1 OR o.type = 'ET' THEN 'external' WHEN EXISTS (SELECT 1 {PARTITION_SCHEME}) THEN 'partitioned'
     ELSE 'table' END"""
 
 HEAD = f"""o.object_id AS object_id, s.name AS schema_name, o.name AS name, {KIND} AS kind,
@@ -51,7 +52,7 @@ target AS (
   WHERE o.type IN ({types}) AND {MEANT})"""
 
 
-TARGET = target("'U', 'V'")
+TARGET = target(TABLE_TYPES)
 
 
 def wanted(view: str, condition: str) -> str:
@@ -67,14 +68,16 @@ page AS (SELECT w.object_id, w.schema_name, w.name FROM wanted AS w ORDER BY w.s
   OFFSET ? ROWS FETCH NEXT ? ROWS ONLY)"""
 
 
-WANTED_TABLES = wanted("sys.objects", "o.type IN ('U', 'V')")
+WANTED_TABLES = wanted("sys.objects", f"o.type IN ({TABLE_TYPES})")
 
 COLUMNS = f"""(
     SELECT c.name AS [name], c.column_id AS [position], {TYPE} AS [type], c.is_nullable AS [nullable],
-      dc.definition AS [default], CASE WHEN c.is_identity = 1 THEN 'IDENTITY' END AS [identity],
+      COALESCE(dc.definition, CASE WHEN dc.object_id IS NOT NULL THEN N'(not visible)' END) AS [default],
+      CASE WHEN c.is_identity = 1 THEN 'IDENTITY' END AS [identity],
       CAST(ic.seed_value AS nvarchar(40)) AS [identity_seed],
       CAST(ic.increment_value AS nvarchar(40)) AS [identity_increment],
-      cc.definition AS [computed], cc.is_persisted AS [persisted], c.collation_name AS [collation],
+      COALESCE(cc.definition, CASE WHEN c.is_computed = 1 THEN N'(not visible)' END) AS [computed],
+      cc.is_persisted AS [persisted], c.collation_name AS [collation],
       pk.key_ordinal AS [primary_key], CAST(cp.value AS {TEXT}) AS [description],
       c.is_sparse AS [sparse], c.is_masked AS [masked],
       CASE WHEN c.generated_always_type > 0 THEN c.generated_always_type_desc END AS [generated_always],

@@ -1,6 +1,7 @@
 """Statements that ask SQL Server what it is and what the login may do. SERVERPROPERTY gives ``sql_variant``: always cast.
 
 A property that a server does not know is NULL there, not an error, so all of them stand in one statement for every version.
+The database is found by name: on Azure SQL Database DB_ID() need not be the number in sys.databases.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ SELECT CAST(@@VERSION AS nvarchar(400)) AS version_text, DB_NAME() AS database_n
   d.is_cdc_enabled AS is_cdc_enabled, d.is_broker_enabled AS is_broker_enabled,
   (SELECT sd.name AS [name] FROM sys.databases AS sd WHERE sd.name IN (N'master', N'tempdb', N'model', N'msdb')
     ORDER BY sd.name FOR JSON PATH) AS system_databases
-FROM (SELECT 1 AS here) AS one LEFT JOIN sys.databases AS d ON d.database_id = DB_ID()
+FROM (SELECT 1 AS here) AS one LEFT JOIN sys.databases AS d ON d.name = DB_NAME()
 """
 
 # Roles and permissions of the login itself are always visible to it.
@@ -89,7 +90,7 @@ _CONFIGURED = """(SELECT CAST(k.value_in_use AS int) FROM sys.configurations AS 
     WHERE k.name = N'column encryption enclave type') AS enclave_type"""
 _HOST = "h.host_platform AS host_platform, h.host_distribution AS host_distribution, h.host_release AS host_release"
 _FROM_HOST = "FROM (SELECT 1 AS here) AS one LEFT JOIN sys.dm_os_host_info AS h ON 1 = 1"
-_FROM_DATABASE = f"{_FROM_HOST} LEFT JOIN sys.databases AS d ON d.database_id = DB_ID()"
+_FROM_DATABASE = f"{_FROM_HOST} LEFT JOIN sys.databases AS d ON d.name = DB_NAME()"
 
 FACTS_2016 = f"SELECT {_CONFIGURED}"
 FACTS_2017 = f"SELECT {_CONFIGURED}, {_HOST} {_FROM_HOST}"
@@ -100,7 +101,7 @@ FACTS_2022 = (
 )
 FACTS_AZURE = (
     "SELECT d.is_accelerated_database_recovery_on AS is_adr_on, d.is_ledger_on AS is_ledger_on "
-    "FROM sys.databases AS d WHERE d.database_id = DB_ID()"
+    "FROM sys.databases AS d WHERE d.name = DB_NAME()"
 )
 
 SERVER = Probe("what the server is", SERVER_FACTS)
