@@ -88,8 +88,14 @@ SYNONYMS: Mapping[str, str] = {
 DEFAULT_LENGTHS: Mapping[str, int] = {"char": 1, "varchar": 1, "nchar": 1, "nvarchar": 1, "binary": 1, "varbinary": 1}
 
 
-def bound(value: object, kind: ParameterType) -> object:  # noqa: ARG001 - the other dialect needs the type
-    """Checked values are bound as they are: numbers, text, bytes; the batch converts them by type."""
+_OLD_TIMES = ("datetime", "smalldatetime")
+
+
+def bound(value: object, kind: ParameterType) -> object:
+    """Checked values are bound as they are: numbers, text, bytes; the batch converts them by type. The two old time types
+    read ``2024-12-31`` by the login's language, and ``20241231`` always alike."""
+    if kind.name in _OLD_TIMES and isinstance(value, str):
+        return value[:10].replace("-", "") + " " + value[11:]
     return value
 
 
