@@ -67,7 +67,8 @@ def _echo_definition(name: str, trip: Trip, *, output: bool) -> str:
     kind = trip.sql_type
     if not output:
         value = "NULL" if kind in NOT_IN_A_RESULT else "@v"
-        return f"CREATE PROCEDURE {name} @v {kind}, @n {kind} AS SELECT {shown} AS as_text, {value} AS v, IIF(@n IS NULL, 1, 0) AS n"
+        told = f"{shown} AS as_text, {value} AS v, IIF(@n IS NULL, 1, 0) AS n"
+        return f"CREATE PROCEDURE {name} @v {kind}, @n {kind} AS SELECT {told}"
     return (
         f"CREATE PROCEDURE {name} @v {kind} = NULL OUTPUT, @n {kind} OUTPUT, @as_text nvarchar(4000) = NULL OUTPUT AS "
         f"BEGIN SET @as_text = {shown} END"
