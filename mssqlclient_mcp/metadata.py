@@ -178,6 +178,8 @@ class Metadata:
         )
         found = self._read(database, self._catalog.SEARCH_OBJECTS, values)
         items = tuple(rows.search_hit(row) for row in found if row["name"] is not None)
+        if not found and search.offset:  # beyond the end: the total is with the first hit
+            found = self._read(database, self._catalog.SEARCH_OBJECTS, (*values[:-2], 0, 1))
         return Page(items, _total(found), search.offset)
 
     def _table(self, database: str | None, sql: str, table: str) -> Record:

@@ -3,8 +3,8 @@
 Parameters are positional and come in the order given here; a dialect uses its own markers (``?`` or ``$1``). ``page``
 stands for (schema or None, LIKE pattern or None, offset, most rows), ``name`` for (schema or None, name). A statement over
 one name finds what the server would find (search path; default schema, then dbo) and has no row when there is nothing.
-Columns named in brackets hold a JSON array of objects, as text or already read. A paged statement has one row with a null
-``name`` when the page is empty.
+Columns named in brackets hold a JSON array of objects, as text or already read. A paged statement has no row, or one with a
+null ``name``, when the page is empty.
 """
 
 from __future__ import annotations

@@ -210,6 +210,13 @@ async def test_search_finds_names_columns_and_definitions_best_first(client: One
     assert "peculiar marker word" in text.structured_content["matches"][0]["line"]
 
 
+async def test_search_beyond_the_end_still_tells_the_total(client: OneCallEach) -> None:
+    """A caller that paged too far learns how far it may go."""
+    result = await client.call_tool("search_objects", {"pattern": "customer", "schema": "golden", "offset": 500})
+    assert result.structured_content["matches"] == []
+    assert result.structured_content["total"] >= 3
+
+
 async def test_search_keeps_to_kinds_and_refuses_unknown_ones(client: OneCallEach) -> None:
     """objectTypes narrows; a kind that does not exist is named."""
     only = await client.call_tool(

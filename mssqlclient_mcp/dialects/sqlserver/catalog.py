@@ -232,6 +232,7 @@ _OBJECT_KIND = """CASE WHEN o.type IN ('U', 'ET') THEN 'table' WHEN o.type = 'V'
 _LIKE = "LIKE LOWER(asked.{0}) COLLATE DATABASE_DEFAULT ESCAPE N'\\'"
 _DESCRIPTION = f"CAST(d.value AS {TEXT}) COLLATE DATABASE_DEFAULT"
 
+# Hits are narrow rows, counted as they are paged; the texts are fetched for the page alone.
 SEARCH_OBJECTS = f"""
 WITH asked AS (
   SELECT CAST(? AS {TEXT}) AS name_like, CAST(? AS {TEXT}) AS text_like, CAST(? AS {TEXT}) AS needle, CAST(? AS {TEXT}) AS look,
@@ -247,29 +248,36 @@ chosen AS (
   WHERE (asked.schema_name IS NULL OR o.schema_name = asked.schema_name COLLATE DATABASE_DEFAULT)
     AND (asked.kinds IS NULL OR N',' + asked.kinds + N',' LIKE N'%,' + o.kind + N',%')),
 hits AS (
-  SELECT o.schema_name, o.name, o.kind, 'name' AS found_in, CAST(NULL AS nvarchar(128)) AS column_name,
-    CAST(NULL AS nvarchar(max)) AS body,
+  SELECT o.object_id, o.schema_name, o.name, o.kind, 'name' AS found_in, CAST(NULL AS int) AS column_id,
+    CAST(NULL AS nvarchar(128)) AS column_name,
     CASE WHEN LOWER(o.name) = LOWER(asked.needle) THEN 0 WHEN CHARINDEX(LOWER(asked.needle), LOWER(o.name)) = 1 THEN 1
       ELSE 2 END AS place
-  FROM chosen AS o CROSS JOIN asked WHERE asked.look LIKE N'%names%' AND LOWER(o.name) {_LIKE.format("name_like")}
+  FROM chosen AS o CROSS JOIN asked
+  WHERE asked.look LIKE N'%names%' AND LOWER(o.name) {_LIKE.format("name_like")}
   UNION ALL
-  SELECT o.schema_name, o.name, o.kind, 'column', c.name COLLATE DATABASE_DEFAULT, NULL,
+  SELECT o.object_id, o.schema_name, o.name, o.kind, 'column', c.column_id, c.name COLLATE DATABASE_DEFAULT,
     CASE WHEN LOWER(c.name) = LOWER(asked.needle) COLLATE DATABASE_DEFAULT THEN 1 ELSE 3 END
   FROM chosen AS o JOIN sys.columns AS c ON c.object_id = o.object_id CROSS JOIN asked
   WHERE asked.look LIKE N'%columns%' AND LOWER(c.name) {_LIKE.format("name_like")}
   UNION ALL
-  SELECT o.schema_name, o.name, o.kind, 'description', c.name COLLATE DATABASE_DEFAULT, {_DESCRIPTION}, 4
+  SELECT o.object_id, o.schema_name, o.name, o.kind, 'description', d.minor_id, c.name COLLATE DATABASE_DEFAULT, 4
   FROM chosen AS o JOIN sys.extended_properties AS d ON d.class = 1 AND d.major_id = o.object_id AND d.name = N'MS_Description'
   LEFT JOIN sys.columns AS c ON c.object_id = d.major_id AND c.column_id = d.minor_id CROSS JOIN asked
   WHERE asked.look LIKE N'%descriptions%' AND LOWER({_DESCRIPTION}) {_LIKE.format("text_like")}
   UNION ALL
-  SELECT o.schema_name, o.name, o.kind, 'definition', NULL, m.definition COLLATE DATABASE_DEFAULT, 5
+  SELECT o.object_id, o.schema_name, o.name, o.kind, 'definition', NULL, NULL, 5
   FROM chosen AS o JOIN sys.sql_modules AS m ON m.object_id = o.object_id CROSS JOIN asked
   WHERE asked.look LIKE N'%definitions%' AND LOWER(m.definition) {_LIKE.format("text_like")}),
-page AS (SELECT h.schema_name, h.name, h.kind, h.found_in, h.column_name, h.body, h.place FROM hits AS h
-  ORDER BY h.place, h.schema_name, h.name, h.found_in, h.column_name OFFSET ? ROWS FETCH NEXT ? ROWS ONLY)
-SELECT counted.total AS total, page.schema_name AS schema_name, page.name AS name, page.kind AS kind, page.found_in AS found_in,
-  page.column_name AS column_name, CHARINDEX(LOWER(asked.needle), LOWER(page.body)) AS position, page.body AS body
-FROM (SELECT COUNT_BIG(*) AS total FROM hits) AS counted CROSS JOIN asked LEFT JOIN page ON 1 = 1
+page AS (
+  SELECT h.object_id, h.schema_name, h.name, h.kind, h.found_in, h.column_id, h.column_name, h.place,
+    COUNT_BIG(*) OVER () AS total
+  FROM hits AS h ORDER BY h.place, h.schema_name, h.name, h.found_in, h.column_name OFFSET ? ROWS FETCH NEXT ? ROWS ONLY)
+SELECT page.total AS total, page.schema_name AS schema_name, page.name AS name, page.kind AS kind, page.found_in AS found_in,
+  page.column_name AS column_name, COALESCE({_DESCRIPTION}, m.definition) AS body,
+  CHARINDEX(LOWER(asked.needle), LOWER(COALESCE({_DESCRIPTION}, m.definition)) COLLATE DATABASE_DEFAULT) AS position
+FROM page CROSS JOIN asked
+LEFT JOIN sys.sql_modules AS m ON page.found_in = 'definition' AND m.object_id = page.object_id
+LEFT JOIN sys.extended_properties AS d ON page.found_in = 'description' AND d.class = 1 AND d.major_id = page.object_id
+  AND d.minor_id = page.column_id AND d.name = N'MS_Description'
 ORDER BY page.place, page.schema_name, page.name, page.found_in, page.column_name
 """
