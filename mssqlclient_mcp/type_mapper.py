@@ -95,6 +95,8 @@ def convert_python_to_sql(value: object, sql_type: ParameterType | str, dialect:
 
 def validate_parameter(value: object, parameter: StoredProcedureParameter, dialect: str) -> str | None:
     """Why ``value`` does not fit the parameter, as a line for a list of problems; None when it fits."""
+    if value is None and not parameter.nullable:
+        return f"{parameter.name} ({parameter.sql_type}): takes no null"
     try:
         bound_value(value, parameter.type, dialect)
     except Unfit as error:

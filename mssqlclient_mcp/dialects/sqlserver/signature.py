@@ -128,7 +128,8 @@ def _from_catalogue(
     if clr:
         has_default = bool(row["has_default"])
         default, required = (_text(row["default_value"]) or "NULL" if has_default else None), not has_default
-    return _parameter(str(row["name"]), ordinal, kind, _written(row, kind), bool(row["is_output"]), required, default)
+    made = _parameter(str(row["name"]), ordinal, kind, _written(row, kind), bool(row["is_output"]), required, default)
+    return made if row["is_nullable"] in (None, True, 1) else replace(made, nullable=False)  # natively compiled: NOT NULL
 
 
 def _from_header(read: Read, header: HeaderParameter, ordinal: int) -> StoredProcedureParameter:
