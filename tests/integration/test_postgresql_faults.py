@@ -258,3 +258,16 @@ def test_a_shutdown_frees_nothing_and_can_be_repeated(postgres: PostgresConnecti
         postgres.execute("SELECT 1")
     postgres.close()
     assert postgres.shutdown() is False
+
+
+def test_a_close_while_another_thread_is_inside_the_driver_ends_its_wait(postgres_url: str, postgres_admin: ADMIN) -> None:
+    """No handle in use is freed: the line is cut, and the other thread closes it on its way out."""
+    made = connect(postgres_url, name="closed-under")
+    worker = Worker(lambda: run(made, "SELECT pg_sleep(60)"))
+    wait_for(lambda: activity(postgres_admin, "closed-under") == 1)
+    made.close()
+    worker.join(5)
+    assert isinstance(worker.error, ConnectionFailed)
+    assert not made.usable
+    made.close()
+    postgres_admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'closed-under'")

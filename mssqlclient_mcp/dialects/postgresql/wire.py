@@ -48,8 +48,10 @@ class Wire:
         self._lost = False
         self._messages: list[Message] = []
         self._messages_dropped = 0
+        self._using = threading.RLock()  # held by the thread that is inside libpq
         self._cancelling = threading.Lock()
-        self._closing = threading.Lock()
+        self._close_wanted = False
+        self._socket = _second_handle(driver.pgconn.socket)
         driver.add_notice_handler(self._hear)
         driver.add_notify_handler(lambda _: None)  # else psycopg keeps what comes, without bound
 
@@ -74,11 +76,21 @@ class Wire:
         if not self.usable:
             raise ConnectionFailed("The connection is closed.")
         try:
-            with translating(sql):
+            with self._in_use(), translating(sql):
                 yield
         except ConnectionFailed:
             self._lost = True
             raise
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        """While this lasts, a close from another thread cuts the line and leaves the rest to this thread."""
+        try:
+            with self._using:
+                yield
+        finally:
+            if self._close_wanted:
+                self.close()
 
     def setting(self, name: str) -> str:
         """A setting that the server reports on its own (DateStyle, client_encoding); no round trip."""
@@ -142,7 +154,7 @@ class Wire:
 
     def stop(self) -> None:
         """Let go of a statement whose results are not wanted: read on for a moment, else cancel, else close the line."""
-        with suppress(psycopg.Error, OSError):
+        with suppress(psycopg.Error, OSError), self._in_use():
             if self._read_off(0.003):
                 return
             for _ in range(CANCELS_BEFORE_CLOSING):
@@ -157,7 +169,7 @@ class Wire:
         if not self.usable:
             return False
         pgconn = self.driver.pgconn
-        with suppress(psycopg.Error, OSError):
+        with suppress(psycopg.Error, OSError), self._in_use():
             for _ in range(10):
                 if not self._readable(0):
                     return not self._lost and pgconn.status == pq.ConnStatus.OK
@@ -175,23 +187,25 @@ class Wire:
 
     def cut(self) -> None:
         """Shut the socket from any thread: whoever waits on it gets an error at once. Frees nothing."""
-        with self._closing:
-            self._lost = True
-            if self.driver.closed:
-                return
-            with suppress(OSError):
-                line = socket.socket(fileno=self.driver.pgconn.socket)
-                try:
-                    line.shutdown(socket.SHUT_RDWR)
-                finally:
-                    line.detach()  # the handle stays libpq's
+        self._lost = True
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close the line; harmless twice; never raises."""
-        with self._cancelling, self._closing:
-            self._lost = True
-            with suppress(psycopg.Error, OSError):
+        """Close the line; harmless twice; never raises. While another thread is inside libpq, the line is cut and that
+        thread closes it on its way out: a handle in use is never freed."""
+        self._lost = True
+        self._close_wanted = True
+        if not self._using.acquire(blocking=False):
+            self.cut()
+            return
+        try:
+            with self._cancelling, suppress(psycopg.Error, OSError):
+                self._close_wanted = False
                 self.driver.close()
+                self._socket.close()
+        finally:
+            self._using.release()
 
     def take_messages(self) -> tuple[Message, ...]:
         """What the server said since the last call."""
@@ -269,6 +283,17 @@ class Wire:
         with selectors.DefaultSelector() as selector:
             selector.register(self.driver.pgconn.socket, selectors.EVENT_READ)
             return bool(selector.select(seconds))
+
+
+def _second_handle(handle: int) -> socket.socket:
+    """A handle of our own on libpq's socket: libpq may close its own at any moment, and the number may then be another's."""
+    line = socket.socket(fileno=handle)
+    try:
+        second = line.dup()
+        second.setblocking(False)  # both handles share the mode, and libpq needs this one
+        return second
+    finally:
+        line.detach()
 
 
 def _quietly(call: Callable[[], None]) -> Callable[[], None]:
