@@ -35,6 +35,7 @@ NEAREST = 3
 DEFAULT_PAGE = 200
 DEFAULT_OUTLINES = 50
 TABLE = "table or view"
+NO_SIZES = "Not shown: sizes of databases; the login lacks VIEW ANY DEFINITION"
 REFUSALS = (PermissionDenied, ObjectNotFound, SyntaxInvalid, DatabaseFault)
 """Answers of the database that cost an optional part; a timeout, a cancel or a lost connection ends the call."""
 PLACES = ("names", "columns", "definitions", "descriptions")
@@ -64,6 +65,8 @@ class Metadata:
         """All databases that the login may know of."""
         found = self._read(None, self._catalog.LIST_DATABASES, ())
         sizes, notes = self._extra(None, self._catalog.DATABASE_SIZES, (), "sizes of databases")
+        if self._catalog.DATABASE_SIZES is not None and not sizes and not notes:
+            notes = (NO_SIZES,)
         by_name = {row["name"]: row["size_kb"] for row in sizes}
         items = tuple(rows.database(row, by_name) for row in found)
         return Page(items, len(items), notes=notes)

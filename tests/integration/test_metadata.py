@@ -427,3 +427,16 @@ def test_definitions_that_may_not_be_seen_are_null_and_the_note_names_the_permis
     assert "VIEW DEFINITION" in schema.notes[0]
     assert (schema.columns[0].masked, schema.columns[0].mask) == (True, None)
     assert "masking functions" in schema.notes[1]
+
+
+def test_sizes_of_databases_that_nobody_may_see_are_said_to_be_missing() -> None:
+    """Without VIEW ANY DEFINITION the view of files is empty rather than refused."""
+    names = ("name", "state", "owner", "collation", "encoding", "compatibility_level", "created", "size_kb", "description")
+    row: dict[str, object] = {**dict.fromkeys(names), "name": "a", "accessible": 1, "is_system": 0, "read_only": 0}
+
+    def read(database: str | None, sql: str, values: Sequence[object]) -> list[dict[str, object]]:
+        return [] if "master_files" in sql else [row]
+
+    page = Metadata(read, catalog_for("sqlserver")).list_databases()
+    assert page.items[0].size_kb is None
+    assert "VIEW ANY DEFINITION" in page.notes[0]

@@ -74,8 +74,10 @@ COLUMNS = f"""(
     SELECT c.name AS [name], c.column_id AS [position], {TYPE} AS [type], c.is_nullable AS [nullable],
       COALESCE(dc.definition, CASE WHEN dc.object_id IS NOT NULL THEN N'(not visible)' END) AS [default],
       CASE WHEN c.is_identity = 1 THEN 'IDENTITY' END AS [identity],
-      CAST(ic.seed_value AS nvarchar(40)) AS [identity_seed],
-      CAST(ic.increment_value AS nvarchar(40)) AS [identity_increment],
+      (SELECT MAX(CAST(ic.seed_value AS nvarchar(40))) FROM sys.identity_columns AS ic
+        WHERE ic.object_id = c.object_id AND ic.column_id = c.column_id) AS [identity_seed],
+      (SELECT MAX(CAST(ic.increment_value AS nvarchar(40))) FROM sys.identity_columns AS ic
+        WHERE ic.object_id = c.object_id AND ic.column_id = c.column_id) AS [identity_increment],
       COALESCE(cc.definition, CASE WHEN c.is_computed = 1 THEN N'(not visible)' END) AS [computed],
       cc.is_persisted AS [persisted], c.collation_name AS [collation],
       pk.key_ordinal AS [primary_key], CAST(cp.value AS {TEXT}) AS [description],
@@ -86,7 +88,6 @@ COLUMNS = f"""(
     LEFT JOIN sys.types AS ty ON ty.user_type_id = c.user_type_id
     LEFT JOIN sys.schemas AS tys ON tys.schema_id = ty.schema_id
     LEFT JOIN sys.default_constraints AS dc ON dc.parent_object_id = c.object_id AND dc.parent_column_id = c.column_id
-    LEFT JOIN sys.identity_columns AS ic ON ic.object_id = c.object_id AND ic.column_id = c.column_id
     LEFT JOIN sys.computed_columns AS cc ON cc.object_id = c.object_id AND cc.column_id = c.column_id
     LEFT JOIN sys.indexes AS pki ON pki.object_id = c.object_id AND pki.is_primary_key = 1
     LEFT JOIN sys.index_columns AS pk ON pk.object_id = c.object_id AND pk.index_id = pki.index_id
