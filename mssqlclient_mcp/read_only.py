@@ -32,6 +32,26 @@ def judge(dialect_name: str, sql: str, *, outside_functions: frozenset[str] = fr
     return judge_by(grammar_of(dialect_name), sql, outside_functions=outside_functions)
 
 
+def judge_plan(
+    dialect_name: str, sql: str, *, writes: bool = False, outside_functions: frozenset[str] = frozenset()
+) -> Verdict:
+    """The verdict on a statement whose estimated plan is wanted: a query that passes the gate or, with ``writes``, one INSERT,
+    UPDATE, DELETE or MERGE."""
+    grammar = grammar_of(dialect_name)
+    verdict = judge_by(grammar, sql, outside_functions=outside_functions)
+    try:
+        reading = Reading(sql, grammar.tokenize(sql)) if len(sql) <= MAX_CHARACTERS else None
+    except Unreadable:
+        return verdict
+    if reading is None or not reading.tokens:
+        return verdict
+    if reading.key(reading.first) in ("explain", "show"):
+        return Verdict(False, "only a query has a plan", 0, "Send the query itself, without EXPLAIN.")
+    if writes and not verdict.allowed and grammar.one_change(reading):
+        return Verdict(True)
+    return verdict
+
+
 def judge_by(grammar: Grammar, sql: str, *, outside_functions: frozenset[str] = frozenset()) -> Verdict:
     """The verdict by a given grammar. Never raises: what cannot be read for certain is refused."""
     try:

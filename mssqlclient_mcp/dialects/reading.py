@@ -193,6 +193,7 @@ class Grammar:
     rules: tuple[Rule, ...]
     outline: Callable[[Reading], str]
     parser: str  # sqlglot's name of the dialect
+    one_change: Callable[[Reading], bool]  # is it one INSERT, UPDATE, DELETE or MERGE for certain?
     by_trigger: Mapping[str, tuple[Rule, ...]] = field(init=False)
 
     def __post_init__(self) -> None:

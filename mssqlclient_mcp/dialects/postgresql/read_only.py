@@ -78,4 +78,14 @@ RULES = (
     Rule("outside functions", _outside),
 )
 
-GRAMMAR = Grammar("postgresql", tokenize, RULES, outline, "postgres")
+
+def one_change(reading: Reading) -> bool:
+    """True for one INSERT, UPDATE, DELETE or MERGE, with or without a WITH before it."""
+    first = reading.key(reading.first)
+    if any(token.key == ";" for token in reading.tokens[: reading.last]):
+        return False
+    changing = (i for i, token in enumerate(reading.tokens) if token.key in words.CHANGES and is_change(reading, i))
+    return first in (*words.CHANGES, "with") and next(changing, None) is not None
+
+
+GRAMMAR = Grammar("postgresql", tokenize, RULES, outline, "postgres", one_change)

@@ -266,4 +266,21 @@ RULES = (
     Rule("query hints", _option, frozenset(("option",)), "Leave the hint out."),
 )
 
-GRAMMAR = Grammar("sqlserver", tokenize, RULES, outline, "tsql")
+
+def one_change(reading: Reading) -> bool:
+    """True for one INSERT, UPDATE, DELETE or MERGE, with or without a WITH before it."""
+    if reading.key(reading.first) not in (*words.CHANGES, "with"):
+        return False
+    verbs: list[str] = []
+    for index, token in enumerate(reading.tokens):
+        if token.key == ";" and reading.first < index < reading.last:
+            return False
+        if token.key in words.NO_PLACE_IN_CHANGES or (token.key in words.STARTERS and _starter(reading, index)):
+            return False
+        top = reading.outer[index] == NO_GROUP and reading.key(index - 1) not in ("then", "union", "all", "except", "intersect")
+        if top and token.key in (*words.CHANGES, "select"):
+            verbs.append(token.key)
+    return verbs in (["insert", "select"], *([verb] for verb in words.CHANGES))
+
+
+GRAMMAR = Grammar("sqlserver", tokenize, RULES, outline, "tsql", one_change)

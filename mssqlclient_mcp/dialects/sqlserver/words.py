@@ -73,3 +73,6 @@ RESERVED_FUNCTIONS = _words("""
 """)
 # Words whose group the second parser has to see.
 KEPT_GROUPS = _words("cube first next offset repeatable rollup sets system")
+
+CHANGES = _words("insert update delete merge")
+NO_PLACE_IN_CHANGES = (NO_PLACE | LEAVES_THE_SERVER) - CHANGES - _words("into set current column")
