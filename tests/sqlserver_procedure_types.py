@@ -28,6 +28,7 @@ _HEX = "CONVERT(nvarchar(4000), CONVERT(varbinary(max), @v), 1)"
 _EXACT = "CONVERT(nvarchar(4000), @v, 3)"
 _FOUR = "CONVERT(nvarchar(4000), @v, 2)"
 _BYTES = "CONVERT(nvarchar(20), DATALENGTH(@v))"
+_SAME = _BYTES + " + CASE WHEN @v = {0} THEN N' same' ELSE N'' END"
 _UNICODE = "\u00e9\u20ac\U0001f600'\"?"
 
 TRIPS: tuple[Trip, ...] = (
@@ -88,12 +89,18 @@ TRIPS: tuple[Trip, ...] = (
     ),
     Trip("char(5)", "abc", "abc  ", "abc  "),
     Trip("varchar(8000)", "x" * 8000, "x" * 8000, "8000", _BYTES),
-    Trip("varchar(max)", "y" * 20000, "y" * 20000, "20000", _BYTES),
+    Trip("varchar(max)", "y" * 20000, "y" * 20000, "20000 same", _SAME.format("REPLICATE(CAST('y' AS varchar(max)), 20000)")),
     Trip("nchar(4)", "\u20ac", "\u20ac   ", "\u20ac   "),
     Trip("nvarchar(4000)", "\u20ac" * 4000, "\u20ac" * 4000, "8000", _BYTES),
     Trip("nvarchar(50)", _UNICODE, _UNICODE, _UNICODE),
     Trip("nvarchar(50)", "", "", ""),
-    Trip("nvarchar(max)", _UNICODE * 3000, _UNICODE * 3000, "42000", _BYTES),
+    Trip(
+        "nvarchar(max)",
+        "\u20ac" * 9000,
+        "\u20ac" * 9000,
+        "18000 same",
+        _SAME.format("REPLICATE(CAST(NCHAR(8364) AS nvarchar(max)), 9000)"),
+    ),
     Trip("sysname", "a]b", "a]b", "a]b"),
     Trip("binary(4)", "0x0102", b"\x01\x02\x00\x00", "0x01020000", _HEX),
     Trip("varbinary(8000)", "0x" + "AB" * 8000, b"\xab" * 8000, "8000", _BYTES),
@@ -114,7 +121,7 @@ TRIPS: tuple[Trip, ...] = (
 INPUT_ONLY: tuple[Trip, ...] = (
     Trip("text", "plain", None, "plain"),
     Trip("ntext", _UNICODE, None, _UNICODE),
-    Trip("image", "0x0102", None, "0x0102", "CONVERT(nvarchar(4000), CONVERT(varbinary(max), @v), 1)"),
+    Trip("image", "0x0102", b"\x01\x02", "0x0102", "CONVERT(nvarchar(4000), CONVERT(varbinary(max), @v), 1)"),
     Trip("timestamp", "0x00000000000007D1", None, "0x00000000000007D1", _HEX),
 )
 """The deprecated large types and rowversion cannot be OUTPUT, or not usefully: they go in only."""

@@ -97,21 +97,24 @@ def _notes(row: Record, kind: str, header: Sequence[HeaderParameter] | None) -> 
 def _parameters(
     read: Read, row: Record, header: Sequence[HeaderParameter] | None, number: int
 ) -> tuple[StoredProcedureParameter, ...]:
-    if number == 1:
-        try:
-            found = read(PARAMETERS, (row["object_id"],))
-        except _WITHOUT_VIEW:
-            if header is None:
-                raise
-            found = []
-        if found or not header:
-            known = {one.name.lower(): one for one in header} if header is not None and len(header) == len(found) else {}
-            clr = row["type"] == "PC"
-            return tuple(
-                _from_catalogue(read, one, place, known.get(str(one["name"]).lower()), clr=clr)
-                for place, one in enumerate(found, start=1)
-            )
-    return tuple(_from_header(read, one, place) for place, one in enumerate(header or (), start=1))
+    """From the catalogue, with defaults from the definition; from the definition alone where the catalogue knows less."""
+    found = _catalogue_rows(read, row, must=header is None) if number == 1 else []
+    if header is not None and len(found) != len(header):
+        return tuple(_from_header(read, one, place) for place, one in enumerate(header, start=1))
+    declared = {one.name.lower(): one for one in header or ()}
+    return tuple(
+        _from_catalogue(read, one, place, declared.get(str(one["name"]).lower()), clr=row["type"] == "PC")
+        for place, one in enumerate(found, start=1)
+    )
+
+
+def _catalogue_rows(read: Read, row: Record, *, must: bool) -> list[Record]:
+    try:
+        return read(PARAMETERS, (row["object_id"],))
+    except _WITHOUT_VIEW:
+        if must:
+            raise
+        return []
 
 
 def _from_catalogue(
