@@ -57,6 +57,8 @@ def rows(value: object, kind: ParameterType, convert: Convert) -> tuple[tuple[st
     leaves out is ``MISSING`` in it."""
     if not isinstance(value, (list, tuple)):
         raise Unfit(f"{shown(value)} is not a list of rows")
+    if not kind.fields:
+        raise Unfit(f"the columns of {kind.text} may not be seen, so no rows can be written")
     writable = tuple(field for field in kind.fields if field.writable)
     named = [_named_row(f"row {number}", row, writable) for number, row in enumerate(value, start=1)]
     used = tuple(field for field in writable if any(field.name in row for row in named)) or writable

@@ -107,7 +107,7 @@ def test_where_the_view_is_missing_the_definition_tells(error: Exception) -> Non
         ("@a", "varchar(20)", True),
         ("@b", "decimal(9,0)", False),
         ("@c", "varchar(1)", True),
-        ("@t", "dbo.T", False),
+        ("@t", "[dbo].[T]", False),
     ]
     assert [(field.name, field.required) for field in signature.parameters[3].type.fields] == [("x", True)]
 

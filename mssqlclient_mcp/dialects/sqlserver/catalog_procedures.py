@@ -37,7 +37,7 @@ ORDER BY p.parameter_id
 USER_TYPE = """
 SELECT ty.name AS type_name, tys.name AS type_schema, ty.max_length AS max_length, ty.precision AS precision, ty.scale AS scale,
   ty.is_user_defined AS is_user_defined, base.name AS base_name
-FROM sys.types AS ty JOIN sys.schemas AS tys ON tys.schema_id = ty.schema_id
+FROM sys.types AS ty LEFT JOIN sys.schemas AS tys ON tys.schema_id = ty.schema_id
 LEFT JOIN sys.types AS base ON base.user_type_id = ty.system_type_id AND base.is_user_defined = 0
 WHERE ty.user_type_id = TYPE_ID(?)
 """
@@ -48,7 +48,7 @@ SELECT c.name AS name, c.max_length AS max_length, c.precision AS precision, c.s
   tys.name AS type_schema, ty.is_user_defined AS is_user_defined, base.name AS base_name
 FROM sys.table_types AS tt JOIN sys.columns AS c ON c.object_id = tt.type_table_object_id
 JOIN sys.types AS ty ON ty.user_type_id = c.user_type_id
-JOIN sys.schemas AS tys ON tys.schema_id = ty.schema_id
+LEFT JOIN sys.schemas AS tys ON tys.schema_id = ty.schema_id
 LEFT JOIN sys.types AS base ON base.user_type_id = ty.system_type_id AND base.is_user_defined = 0
 WHERE tt.user_type_id = TYPE_ID(?)
 ORDER BY c.column_id

@@ -122,8 +122,10 @@ def _from_catalogue(
 ) -> StoredProcedureParameter:
     if row["is_cursor"]:
         kind = ParameterType("cursor", "cursor")
+    elif header is not None and header.readonly:
+        kind = _table_type(read, _quoted(header.type_text))
     elif row["is_readonly"]:
-        kind = _table_type(read, str(row["type_schema"]), str(row["type_name"]))
+        kind = _table_type(read, f"{quote(str(row['type_schema']))}.{quote(str(row['type_name']))}")
     else:
         kind = _scalar_type(row)
     default = header.default.text if header and header.default else None
@@ -165,9 +167,15 @@ def _declared_type(read: Read, header: HeaderParameter) -> ParameterType:
     if name in TYPES:
         return _sized(name, match["first"], match["second"])
     if header.readonly:
-        return _named_table_type(read, header.type_text)
-    found = read(USER_TYPE, (header.type_text,))
-    return _scalar_type(found[0]) if found else ParameterType("verbatim", header.type_text)
+        return _table_type(read, _quoted(header.type_text))
+    found = read(USER_TYPE, (_quoted(match["name"]),))
+    return _scalar_type(found[0]) if found else ParameterType("verbatim", _quoted(match["name"]))
+
+
+def _quoted(written: str) -> str:
+    """A type's name as the definition writes it, quoted anew."""
+    name = parse_name(written, parameter="type")
+    return quote(name.name) if name.schema is None else f"{quote(name.schema)}.{quote(name.name)}"
 
 
 def _sized(name: str, first: str | None, second: str | None) -> ParameterType:
@@ -186,7 +194,9 @@ def _sized(name: str, first: str | None, second: str | None) -> ParameterType:
 
 def _scalar_type(row: Record) -> ParameterType:
     name = str(row["type_name"])
-    if row["is_user_defined"] and row["base_name"] is not None:
+    if row["is_user_defined"]:
+        if row["base_name"] is None:  # a CLR type of the user's own
+            return ParameterType("verbatim", f"{quote(str(row['type_schema']))}.{quote(name)}")
         name = str(row["base_name"])
     return scalar(name, *(int(str(row[key] or 0)) for key in ("max_length", "precision", "scale")))
 
@@ -195,7 +205,7 @@ def scalar(name: str, max_length: int, precision: int, scale: int) -> ParameterT
     """A system type from the catalogue's numbers; ``max_length`` is bytes, -1 = max."""
     kind = TYPES.get(name.lower())
     if kind is None:
-        return ParameterType("verbatim", name)
+        return ParameterType("verbatim", quote(name))
     text = type_text(kind.name, max_length=max_length, precision=precision, scale=scale)
     plain = ParameterType(kind.name, text)
     if kind.name == "sysname":
@@ -209,13 +219,9 @@ def scalar(name: str, max_length: int, precision: int, scale: int) -> ParameterT
     return replace(plain, scale=scale) if kind.shape is Shape.SCALE else plain
 
 
-def _table_type(read: Read, schema: str, name: str) -> ParameterType:
-    return _named_table_type(read, f"{quote(schema)}.{quote(name)}")
-
-
-def _named_table_type(read: Read, written: str) -> ParameterType:
-    columns = tuple(_column(row) for row in read(TABLE_TYPE_COLUMNS, (written,)))
-    return ParameterType("table", written, fields=columns)
+def _table_type(read: Read, quoted: str) -> ParameterType:
+    columns = tuple(_column(row) for row in read(TABLE_TYPE_COLUMNS, (quoted,)))
+    return ParameterType("table", quoted, fields=columns)
 
 
 def _column(row: Record) -> ParameterField:
