@@ -17,10 +17,11 @@ from .config import Config
 from .dialects.base import Connection, Dialect, dialect_for
 from .dialects.catalog import catalog_for
 from .dialects.features import feature_book_for
-from .errors import ConnectionFailed, DatabaseMcpError, InvalidParameter, ReadOnlyViolation
+from .errors import ConnectionFailed, DatabaseMcpError, InvalidParameter, ReadOnlyViolation, StatementError
 from .execution import NET_GRACE_SECONDS, Nets, ResultBuffer, ResultSink, run_statement
 from .metadata import Metadata
 from .models import DatabaseMode, ProcedureResult, ProcedureSignature, QueryResult, Statement, StatementKind, TableStatistics
+from .plan_models import Plan
 from .pool import ConnectionPool, Lease, Reservation
 from .procedures import SPExecutor
 from .running import EndReason, Running
@@ -199,18 +200,42 @@ class DatabaseService:
 
         Raises InvalidParameter for an empty text, ReadOnlyViolation with the reason and what to do instead.
         """
-        if not sql.strip():
-            raise InvalidParameter("The query is empty.", details={"expected": "one SQL statement"})
+        _not_empty(sql)
         verdict = read_only.judge(self.dialect.name, sql, outside_functions=self._outside_functions(database))
         if verdict.allowed:
             return StatementKind.READ
         if self.config.enable_write_queries:
             return StatementKind.WRITE
-        raise ReadOnlyViolation(
-            verdict.reason,
-            details={"position": verdict.position} if verdict.position is not None else None,
-            next_step=verdict.advice,
-        )
+        raise _violation(verdict)
+
+    def explain_query(self, database: str | None, sql: str) -> Plan:
+        """The estimated plan of a query that the gate passes or, with writes on, of one change of data; it is not run.
+
+        Raises ReadOnlyViolation before anything is sent, else the errors of the dialect's ``explain``.
+        """
+        _not_empty(sql)
+        writes = self.config.enable_write_queries
+        learnt = self._outside_functions(database)
+        verdict = read_only.judge_plan(self.dialect.name, sql, writes=writes, outside_functions=learnt)
+        if not verdict.allowed:
+            raise _violation(verdict)
+        call = self._current()
+        nets = self.nets(call.running)
+        with self.pool.connection(database, call.running, reservation=call.reservation) as lease:
+            lease.trusted = not writes
+            try:
+                with call.running.driving(lease.connection):
+                    return self.dialect.explain(
+                        lease.connection,
+                        sql,
+                        net_seconds=nets.statement_seconds,
+                        lock_seconds=nets.lock_seconds,
+                        check=call.running.check,
+                    )
+            except (StatementError, ConnectionFailed) as error:
+                if call.running.reason is None:
+                    raise
+                raise call.running.ending() from error
 
     def execute(self, database: str | None, statement: Statement, sink: ResultSink) -> None:
         """Run a statement on a pooled connection, under the current call.
@@ -315,6 +340,16 @@ class DatabaseService:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _not_empty(sql: str) -> None:
+    if not sql.strip():
+        raise InvalidParameter("The query is empty.", details={"expected": "one SQL statement"})
+
+
+def _violation(verdict: read_only.Verdict) -> ReadOnlyViolation:
+    position = {"position": verdict.position} if verdict.position is not None else None
+    return ReadOnlyViolation(verdict.reason, details=position, next_step=verdict.advice)
 
 
 class _DiedIdle(Exception):

@@ -9,7 +9,7 @@ All methods raise errors of ``mssqlclient_mcp.errors`` only; the driver's own ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +18,7 @@ from ..models import Column, Message, Row
 if TYPE_CHECKING:
     from ..connection_string import ConnectionSettings
     from ..errors import DatabaseMcpError
+    from ..plan_models import Plan
 
 
 class Access(str, Enum):
@@ -130,6 +131,12 @@ class Dialect(Protocol):
     def outside_functions_sql(self) -> str:
         """Catalogue SQL with one column ``name``: functions that run outside the database's control, for the gate;
         empty when there is none to ask."""
+
+    def explain(
+        self, connection: Connection, sql: str, *, net_seconds: float, lock_seconds: float, check: Callable[[], object]
+    ) -> Plan:
+        """The estimated plan of a statement that the gate passed; it is not run. ``check`` is asked between the steps. The
+        connection may be closed afterwards (it is, on SQL Server)."""
 
 
 def dialect_for(name: str, *, odbc_driver: str | None) -> Dialect:

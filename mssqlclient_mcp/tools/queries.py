@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
+from ..formatters import plans, server_info
 from ..formatters import queries as show
-from ..formatters import server_info
 from .base import Arguments, Call, Reply
 
 
@@ -18,6 +18,12 @@ class ExecuteQuery(Arguments):
     parameters: list[Any] | None = Field(None, description="Values for the markers: ? on SQL Server, $1 on PostgreSQL.")
     timeout_seconds: int | None = Field(None, ge=1, le=3600)
     max_rows: int | None = Field(None, ge=1, description="Default 200.")
+
+
+class ExplainQuery(Arguments):
+    """Arguments of explain_query."""
+
+    query: str = Field(description="One query; it is not run.")
 
 
 class SetCommandTimeout(Arguments):
@@ -35,6 +41,14 @@ async def execute_query(call: Call, args: ExecuteQuery) -> Reply:
         seconds=seconds,
     )
     return show.query_result(result, max_chars=config.max_response_chars, most_rows=config.max_rows)
+
+
+async def explain_query(call: Call, args: ExplainQuery) -> Reply:
+    """The estimated plan of one statement."""
+    config = call.service.config
+    seconds = min(call.command_timeout(), config.total_tool_call_timeout_seconds)
+    plan = await call.run(lambda: call.service.explain_query(call.database, args.query), seconds=seconds)
+    return plans.plan_report(plan, max_chars=config.max_response_chars)
 
 
 async def get_command_timeout(call: Call, args: Arguments) -> Reply:  # noqa: ARG001 - all handlers are called alike

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..formatters import capabilities, metadata, server_info, table_details
+from ..formatters import plans as plan_answers
 from ..formatters import procedures as procedure_answers
 from ..formatters import queries as query_answers
 from . import procedures, queries, schema, server
@@ -111,6 +112,14 @@ TOOLS: tuple[Tool, ...] = (
         effect=Effect.QUERY,
         gates=("enable_execute_query",),
         server_name="execute_query_in_database",
+    ),
+    Tool(
+        "explain_query",
+        "The estimated plan of a query without running it: cost, operators, what is read whole, missing indexes, warnings.",
+        queries.ExplainQuery,
+        queries.explain_query,
+        plan_answers.PLAN_SCHEMA,
+        gates=("enable_execute_query",),
     ),
     Tool(
         "get_stored_procedure_parameters",

@@ -6,6 +6,7 @@ json, ranges, intervals, composites and the like as the server's text (see ``val
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...connection_rendering import libpq_parameters
@@ -15,6 +16,8 @@ from .types import TypeNames
 
 if TYPE_CHECKING:
     from ...connection_settings import ConnectionSettings
+    from ...plan_models import Plan
+    from ..base import Connection
     from .psycopg_connection import PostgresConnection
 
 INSTALL = 'pip install "mssqlclient-mcp[postgres]"'
@@ -78,6 +81,14 @@ class PostgresDialect:
     def outside_functions_sql(self) -> str:
         """Functions in C and other untrusted languages that may do anything, but for a list known to be harmless."""
         return OUTSIDE_FUNCTIONS
+
+    def explain(
+        self, connection: Connection, sql: str, *, net_seconds: float, lock_seconds: float, check: Callable[[], object]
+    ) -> Plan:
+        """EXPLAIN inside a READ ONLY transaction, which is rolled back."""
+        from .explain import explain
+
+        return explain(connection, sql, net_seconds=net_seconds, lock_seconds=lock_seconds, check=check)
 
 
 def connect_parameters(settings: ConnectionSettings, database: str | None, application_name: str) -> dict[str, str]:

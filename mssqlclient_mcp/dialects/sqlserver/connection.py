@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from ...connection_rendering import odbc_connection_string
 from ...connection_settings import MASK, ConnectionSettings
@@ -16,6 +17,10 @@ from .odbc import SQL_CHAR, SQL_WCHAR, OdbcConnection, OdbcModule, load
 from .odbc_connection import SHORT_SECONDS, SqlServerConnection, ask
 from .outside_functions import OUTSIDE_FUNCTIONS
 from .sole_statement import is_sole_statement
+
+if TYPE_CHECKING:
+    from ...plan_models import Plan
+    from ..base import Connection
 
 DEFAULT_CONNECT_SECONDS = 15
 _SHORTEST_SECRET = 4  # a shorter one would mask half the words of a message
@@ -86,6 +91,14 @@ class SqlServerDialect:
     def outside_functions_sql(self) -> str:
         """CLR code beyond SAFE, and synonyms of other servers' objects."""
         return OUTSIDE_FUNCTIONS
+
+    def explain(
+        self, connection: Connection, sql: str, *, net_seconds: float, lock_seconds: float, check: Callable[[], object]
+    ) -> Plan:
+        """SET SHOWPLAN_XML ON after a probe; the connection is closed."""
+        from .explain import explain
+
+        return explain(connection, sql, net_seconds=net_seconds, lock_seconds=lock_seconds, check=check)
 
     def choose_driver(self, settings: ConnectionSettings) -> Driver:
         """The driver that a connection of ``settings`` uses. Raises DriverMissing."""
