@@ -137,8 +137,16 @@ def bound_value(value: object, kind: ParameterType, dialect: str) -> object:
     if isinstance(checked, TypedValue):
         return replace(checked, value=table.bound(checked.value, checked.type))
     if isinstance(checked, TableRows):
-        return checked
+        return _bound_rows(checked, kind, table)
     return table.bound(checked, kind)
+
+
+def _bound_rows(rows: TableRows, kind: ParameterType, table: Conversions) -> TableRows:
+    types = {field.name: field.type for field in kind.fields}
+    columns = [types[name] for name in rows.columns]
+    return replace(
+        rows, rows=tuple(tuple(table.bound(cell, of) for cell, of in zip(row, columns, strict=True)) for row in rows.rows)
+    )
 
 
 def check(value: object, kind: ParameterType, dialect: str) -> object:

@@ -189,21 +189,22 @@ def test_rows_of_a_table_type_are_inserted_with_markers() -> None:
         fields=(
             ParameterField("id", parse_type("int", "sqlserver"), required=True),
             ParameterField("a]b", parse_type("varbinary(4)", "sqlserver")),
+            ParameterField("day", parse_type("datetime", "sqlserver")),
             ParameterField("stamp", parse_type("timestamp", "sqlserver"), writable=False),
         ),
     )
-    rows = bound_value([{"id": 1, "A]B": "0x01"}, {"id": 2}, [3, None]], kind, "sqlserver")
+    rows = bound_value([{"id": 1, "A]B": "0x01"}, {"id": 2, "day": "2024-12-31"}, [3, None, None]], kind, "sqlserver")
     call = prepare(_signature(_one(kind, output=False)), {"@a": rows})
     assert call.statement.sql.splitlines()[1:8] == [
         "DECLARE @v1 [dbo].[T];",
         "SET NOCOUNT ON;",
-        "INSERT INTO @v1 ([id], [a]]b]) VALUES",
-        "(CONVERT(int, ?), CONVERT(varbinary(4), ?)),",
-        "(CONVERT(int, ?), DEFAULT),",
-        "(CONVERT(int, ?), NULL);",
+        "INSERT INTO @v1 ([id], [a]]b], [day]) VALUES",
+        "(CONVERT(int, ?), CONVERT(varbinary(4), ?), DEFAULT),",
+        "(CONVERT(int, ?), DEFAULT, CONVERT(datetime, ?)),",
+        "(CONVERT(int, ?), NULL, NULL);",
         "SET NOCOUNT OFF;",
     ]
-    assert call.statement.parameters == (1, b"\x01", 2, 3)
+    assert call.statement.parameters == (1, b"\x01", 2, "20241231 00:00:00", 3)
 
 
 def test_names_are_quoted_and_parameter_names_must_be_names() -> None:
