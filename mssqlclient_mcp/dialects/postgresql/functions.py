@@ -92,6 +92,8 @@ ALLOWED_STABLE = _words("""
     pg_timezone_abbrevs_abbrevs pg_timezone_abbrevs_zone pg_timezone_names pg_trigger_depth pg_ts_config_is_visible
     pg_ts_dict_is_visible pg_ts_parser_is_visible pg_ts_template_is_visible pg_type_is_visible pg_typeof
     pg_visible_in_snapshot pg_wal_lsn_diff pg_walfile_name pg_walfile_name_offset pg_stat_statements pg_stat_statements_info
+    pg_buffercache_pages pg_buffercache_summary pg_buffercache_usage_counts pg_freespace pg_relpages pg_visibility
+    pg_visibility_map pg_visibility_map_summary
 """)
 ALLOWED = ALLOWED_STABLE.union(*ALLOWED_VOLATILE.values())
 
