@@ -6,8 +6,10 @@ import sys
 import time
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from mssqlclient_mcp.read_only import judge
+from mssqlclient_mcp.read_only import judge, judge_plan
 from tests.read_only_lists import Case, cases
 
 DIALECTS = ("sqlserver", "postgresql")
@@ -133,3 +135,23 @@ def _seconds(dialect: str, sql: str, times: int) -> float:
     for _ in range(times):
         judge(dialect, sql)
     return (time.perf_counter() - begin) / times
+
+
+_TOKENS = """
+    SELECT FROM WHERE WITH AS ( ) ( ) [ ] , . ; :: : ' " -- /* */ 1 'x' "n" [b] N'x' E'x' $$ $a$ $1 ? @x @@y #t t.a a.b.c.d
+    * + - < > = ! { } UNION ALL OPTION INDEX VALUES FOR XML JSON PATH UPDATE DELETE INSERT INTO MERGE JOIN CASE WHEN THEN
+    END OVER IN NOT BETWEEN LIKE AND OR IS NULL CAST TABLE SHOW EXPLAIN ANALYZE ARRAY OPERATOR COLLATION AT LOCAL TIME ZONE
+    USING RETURNING XMLNAMESPACES GROUP GRAPH PIVOT OPENJSON HINT USE LOGINPROPERTY U&"a" UESCAPE GROUPING SETS ORDER BY
+    nextval pg_sleep fn_x sys modify FETCH OFFSET ROWS ONLY NEXT VALUE send
+"""
+_FRAGMENTS = st.sampled_from(_TOKENS.split())
+_PIECES = st.lists(_FRAGMENTS, max_size=25)
+
+
+@settings(max_examples=1_500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.one_of(st.text(max_size=60), _PIECES.map(" ".join), _PIECES.map(lambda found: "SELECT " + " ".join(found))))
+def test_any_text_gets_a_verdict(sql: str) -> None:
+    """No text makes the gate fail, which a client would see as a fault of the server."""
+    for dialect in DIALECTS:
+        for verdict in (judge(dialect, sql, outside_functions=frozenset({"t"})), judge_plan(dialect, sql, writes=True)):
+            assert verdict.allowed or verdict.reason

@@ -49,6 +49,9 @@ SECRET_VIEWS = _words("""
     sysowners
 """)
 
+# Views that look at the server's disks.
+FILE_VIEWS = _words("dm_os_enumerate_fixed_drives")
+
 # Properties of LOGINPROPERTY that are no secret.
 LOGIN_PROPERTIES = _words("""
     badpasswordcount badpasswordtime daysuntilexpiration defaultdatabase defaultlanguage historylength isexpired islocked

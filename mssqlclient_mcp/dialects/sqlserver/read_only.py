@@ -167,7 +167,8 @@ def _login_property(reading: Reading, index: int) -> str | None:
 
 
 def _secret(reading: Reading, index: int) -> str | None:
-    return f"{reading.at(index).name} holds password hashes or keys"
+    name = reading.at(index).name
+    return f"{name} " + ("looks at the server's disks" if name in functions.FILE_VIEWS else "holds password hashes or keys")
 
 
 def _table_hints(reading: Reading, index: int) -> str | None:
@@ -230,6 +231,11 @@ def _outside(reading: Reading, _: int) -> str | None:
     return None
 
 
+def _either_way(names: frozenset[str]) -> frozenset[str]:
+    """Names, bare and quoted."""
+    return names | frozenset('"' + name for name in names)
+
+
 RULES = (
     Rule("begins as a read", _begins),
     Rule("one statement", _separator, frozenset(";")),
@@ -256,7 +262,7 @@ RULES = (
     Rule(
         "secrets",
         _secret,
-        functions.SECRET_VIEWS | frozenset('"' + name for name in functions.SECRET_VIEWS),
+        _either_way(functions.SECRET_VIEWS | functions.FILE_VIEWS),
         "sys.server_principals lists logins without their secrets.",
     ),
     Rule("table hints", _table_hints, frozenset(("with",)), "Leave the hint out."),

@@ -12,7 +12,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 NO_PLACE = _words("""
-    add alter authorization backup begin break browse bulk cascade check checkpoint close clustered column commit compute
+    add alter authorization backup begin break browse bulk cascade check checkpoint close clustered commit compute
     constraint continue create cursor database dbcc deallocate declare delete deny disk distributed drop dump errlvl exec
     execute exit external file fillfactor foreign function goto grant identity identity_insert if insert into key kill lineno
     load nocheck nonclustered off offsets open openxml primary print proc procedure public raiserror read readtext
@@ -22,17 +22,17 @@ NO_PLACE = _words("""
 """)
 
 # These stand in types, hints and rowsets, that is inside parentheses; at the top level of a read they have no place either.
-INSIDE_ONLY = _words("default double index national plan precision table values varying view")
+INSIDE_ONLY = _words("column default double index national plan precision table values varying view")
 
 LEAVES_THE_SERVER = _words("openrowset openquery opendatasource")
 
 IN_READS = _words("""
-    all and any as asc between by case coalesce collate contains containstable convert cross current current_date current_time
-    current_timestamp current_user default desc distinct double else end escape except exists fetch for freetext freetexttable
-    from full group having holdlock identitycol in index inner intersect is join left like merge national not null nullif of on
-    option or order outer over percent pivot plan precision right rowguidcol select semantickeyphrasetable
-    semanticsimilaritydetailstable semanticsimilaritytable session_user some system_user table tablesample then to top
-    try_convert union unpivot use user values varying view when where with within
+    all and any as asc between by case coalesce collate column contains containstable convert cross current current_date
+    current_time current_timestamp current_user default desc distinct double else end escape except exists fetch for
+    freetext freetexttable from full group having holdlock identitycol in index inner intersect is join left like merge
+    national not null nullif of on option or order outer over percent pivot plan precision right rowguidcol select
+    semantickeyphrasetable semanticsimilaritydetailstable semanticsimilaritytable session_user some system_user table
+    tablesample then to top try_convert union unpivot use user values varying view when where with within
 """)
 
 RESERVED = NO_PLACE | LEAVES_THE_SERVER | IN_READS
@@ -75,4 +75,4 @@ RESERVED_FUNCTIONS = _words("""
 KEPT_GROUPS = _words("cube first next offset repeatable rollup sets system")
 
 CHANGES = _words("insert update delete merge")
-NO_PLACE_IN_CHANGES = (NO_PLACE | LEAVES_THE_SERVER) - CHANGES - _words("into set current column")
+NO_PLACE_IN_CHANGES = (NO_PLACE | LEAVES_THE_SERVER) - CHANGES - _words("into set")
