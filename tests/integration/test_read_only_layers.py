@@ -67,6 +67,23 @@ def test_each_refused_statement_meets_another_layer_or_is_documented(postgres_ur
     assert undocumented == set()
 
 
+def test_a_role_that_reads_backslashes_otherwise_cannot_hide_a_call(postgres_url: str, plain_url: str) -> None:
+    """With standard_conforming_strings off, this string would end early and call a function; a read always has it on."""
+    sql = r"SELECT '\' || ' || nextval($$s$$)::text --' AS text"
+    assert judge("postgresql", sql).allowed
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        before = state(admin)
+        admin.execute("ALTER ROLE layers_reader SET standard_conforming_strings = off")
+        connection = connect(plain_url, name="layers")
+        connection.begin(Access.READ_ONLY, net_seconds=5, lock_seconds=1)
+        cursor = connection.execute(sql)
+        rows = list(all_rows(cursor.fetch))
+        connection.close()
+        admin.execute("ALTER ROLE layers_reader RESET standard_conforming_strings")
+        assert rows == [("\\ || nextval($$s$$)::text --",)]
+        assert unchanged(admin, before)
+
+
 def _layer(url: str, sql: str) -> tuple[str, str]:
     """Which layer stops the statement, and what the server said."""
     connection = connect(url, name="layers")

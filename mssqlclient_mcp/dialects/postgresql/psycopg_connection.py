@@ -44,7 +44,7 @@ class PostgresConnection:
             "statement_timeout": str(_milliseconds(net_seconds)),
             "lock_timeout": str(_milliseconds(lock_seconds)),
             "extra_float_digits": "3",  # the default before PostgreSQL 12 rounds
-            **self._strayed(),
+            **self._strayed(access),
         }
         self._run(_BEGIN[access] + "; ".join(f"{scope}{name} = {value}" for name, value in settings.items()))
         self._name_types()
@@ -129,9 +129,12 @@ class PostgresConnection:
             with suppress(DatabaseMcpError):
                 cursor.close()
 
-    def _strayed(self) -> dict[str, str]:
-        """Settings that must be as our value loaders expect, but are not (a role or a database may have its own)."""
+    def _strayed(self, access: Access) -> dict[str, str]:
+        """Settings that must be as our value loaders and the read-only gate expect, but are not (a role or a database may
+        have its own)."""
         found = {}
+        if access is Access.READ_ONLY and self._wire.setting("standard_conforming_strings") == "off":
+            found["standard_conforming_strings"] = "on"  # else a backslash ends strings elsewhere than the gate judged
         if not self._wire.setting("DateStyle").startswith("ISO"):
             found["DateStyle"] = "'ISO'"
         if self._wire.setting("client_encoding") != self._wire.encoding:
