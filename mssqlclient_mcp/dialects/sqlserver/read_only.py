@@ -94,7 +94,8 @@ def _end(reading: Reading, index: int) -> str | None:
 
 def _starter(reading: Reading, index: int) -> str | None:
     before = reading.at(index - 1)
-    if reading.outer[index] != NO_GROUP or before.key in words.BEFORE_OPERAND:
+    ends_table = before.key == "all" and reading.key(index - 2) == "system_time"
+    if reading.outer[index] != NO_GROUP or (before.key in words.BEFORE_OPERAND and not ends_table):
         return None
     if before.kind == "mark" and before.key != ")" and before.key != "?":
         return None
@@ -126,12 +127,12 @@ def _is_column(reading: Reading, last: int) -> bool:
     if reading.key(last + 1) == "(" and reading.at(last).name not in functions.XML_METHODS:
         return False
     first = reading.chain_start(last if reading.is_name(last) else last - 2)
+    if reading.key(first - 1) != ",":
+        return reading.key(first - 1) in words.BEFORE_COLUMNS
     group = reading.outer[first]
     for i in range(first - 1, max(group, first - _LOOK_BACK), -1):
-        if reading.outer[i] != group or reading.key(i) == ",":
-            continue
-        if i == first - 1 or reading.key(i) in words.BEFORE_TABLES:
-            return reading.key(i) in words.BEFORE_COLUMNS
+        if reading.outer[i] == group and reading.key(i) in words.BEFORE_LISTS:
+            return reading.key(i) in ("select", "by")
     return False
 
 
@@ -160,7 +161,7 @@ def _login_property(reading: Reading, index: int) -> str | None:
         return None
     closing = reading.partner[index]
     value = reading.at(closing - 1)
-    wanted = reading.text[value.start : value.end].strip("nN'").strip().lower()
+    wanted = reading.text[value.start : value.end].partition("'")[2].rstrip("'").lower()
     if value.kind == STRING and reading.key(closing - 2) == "," and wanted in functions.LOGIN_PROPERTIES:
         return None
     return "LOGINPROPERTY may hand out a password's hash unless it names another property in a plain string"
@@ -191,11 +192,14 @@ def _hints_in(reading: Reading, opening: int, skip: str = "") -> str | None:
 
 
 def _old_hints(reading: Reading, index: int) -> str | None:
-    opening = reading.outer[index]
-    if opening == NO_GROUP or reading.key(index - 1) not in ("(", ",") or reading.key(index + 1) not in (",", ")"):
-        return None if reading.at(index).key != "holdlock" else "HOLDLOCK keeps locks"
-    callee = reading.callee(opening)
-    return f"the hint {reading.at(index).name.upper()} takes or keeps locks" if callee else None
+    """``FROM t (XLOCK)`` needs no WITH; there a hint stands alone between commas, parentheses and other hints."""
+    hint, opening = reading.at(index).name.upper(), reading.outer[index]
+    if hint == "HOLDLOCK":
+        return "HOLDLOCK keeps locks"
+    around = {reading.key(index - 1), reading.key(index + 1)} - words.LOCK_HINTS - words.READ_HINTS
+    if opening == NO_GROUP or not reading.callee(opening) or around - {"(", ",", ")"}:
+        return None
+    return f"the hint {hint} takes or keeps locks"
 
 
 def _option(reading: Reading, index: int) -> str | None:

@@ -46,17 +46,15 @@ BEFORE_OPERAND = _words("""
     select some then top union when where within for order group percent
 """)
 
-# The nearest of these before a name says whether a table may stand there or only a column.
-BEFORE_TABLES = _words("from join apply select by where on having")
+# The nearest of these before a name in a list says whether tables are listed there (also behind a join's ON) or columns.
+BEFORE_LISTS = _words("from join apply select by where on having")
+# Directly before a name, these make it a column.
 BEFORE_COLUMNS = _words("""
     select by where on having and or not case when then else distinct between like in all any some
     = < > ! + - * / % & | ^ ~
 """)
 
-LOCK_HINTS = _words("""
-    holdlock keepdefaults keepidentity nowait paglock readcommittedlock repeatableread serializable snapshot tablock tablockx
-    updlock xlock
-""")
+LOCK_HINTS = _words("holdlock paglock readcommittedlock repeatableread serializable tablock tablockx updlock xlock")
 READ_HINTS = _words("forcescan forceseek index nolock readcommitted readpast readuncommitted rowlock")
 
 QUERY_HINTS = _words("""
