@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeVar
 
 from . import read_only
 from .alarms import AlarmClock
+from .background import BackgroundWork, session_limits
 from .capabilities import CapabilityDetector
 from .clients import Clients
 from .config import Config
@@ -18,26 +19,41 @@ from .dialects.base import Connection, Dialect, dialect_for
 from .dialects.catalog import catalog_for
 from .dialects.features import feature_book_for
 from .errors import ConnectionFailed, DatabaseMcpError, InvalidParameter, ReadOnlyViolation, StatementError
-from .execution import NET_GRACE_SECONDS, Nets, ResultBuffer, ResultSink, run_statement
+from .execution import NET_GRACE_SECONDS, CatalogReader, Nets, ResultBuffer, ResultSink, as_dicts, run_statement
+from .gate_memory import OutsideFunctions
+from .handoff import Handoff, Offer
 from .metadata import Metadata
-from .models import DatabaseMode, ProcedureResult, ProcedureSignature, QueryResult, Statement, StatementKind, TableStatistics
+from .models import (
+    DatabaseMode,
+    ProcedureResult,
+    ProcedureSignature,
+    QueryResult,
+    QuerySession,
+    ResultSet,
+    SessionType,
+    Statement,
+    StatementKind,
+    TableStatistics,
+)
 from .plan_models import Plan
 from .pool import ConnectionPool, Lease, Reservation
 from .procedures import SPExecutor
 from .running import EndReason, Running
 from .schema_models import TableForeignKeys, TableIndexes
+from .sessions import SessionManager
 
 T = TypeVar("T")
 
 APPLICATION_NAME = "mssqlclient_mcp"
 
 
-@dataclass(frozen=True)
+@dataclass
 class CurrentCall:
-    """What the worker thread of a tool call works under."""
+    """What the worker thread of a tool call works under, and the connection that is lent to it."""
 
     running: Running
     reservation: Reservation
+    lease: Lease | None = None
 
 
 _current_call: ContextVar[CurrentCall | None] = ContextVar("current_call", default=None)
@@ -67,7 +83,9 @@ class DatabaseService:
             host=self.settings.host,
             cache_seconds=config.capability_cache_minutes * 60,
         )
-        self._outside = _OutsideFunctions()
+        self._outside = OutsideFunctions()
+        work = BackgroundWork(self.dialect, self.settings, kind_of=self.query_kind, run=self._run)
+        self.sessions = SessionManager(work, alarms=self.alarms, limits=session_limits(config))
         self._under_way: set[Running] = set()
         self._lock = threading.Lock()
         self._closed = False
@@ -136,8 +154,7 @@ class DatabaseService:
         sink = ResultBuffer(max_rows=1_000_000, max_bytes=1 << 30)
         self.execute(database, Statement(sql, parameters, StatementKind.CATALOG), sink)
         [part] = sink.result_sets()
-        names = [column.name for column in part.columns]
-        return [dict(zip(names, row, strict=True)) for row in part.rows]
+        return as_dicts(part)
 
     def get_table_indexes(self, database: str | None, table: str) -> TableIndexes:
         """See ``Metadata.table_indexes``."""
@@ -152,9 +169,16 @@ class DatabaseService:
         return self.metadata.table_statistics(database, table)
 
     def execute_query(
-        self, database: str | None, sql: str, parameters: Sequence[object] = (), *, max_rows: int | None = None
+        self,
+        database: str | None,
+        sql: str,
+        parameters: Sequence[object] = (),
+        *,
+        max_rows: int | None = None,
+        offer: Offer | None = None,
     ) -> QueryResult:
-        """Run query text: a read when the gate says so, else, with writes on, one transaction.
+        """Run query text: a read when the gate says so, else, with writes on, one transaction. With an ``offer`` it becomes a
+        session when it takes long; the caller is then answered early with the ``Session``.
 
         Raises ReadOnlyViolation before anything is sent, else the errors of ``execution``.
         """
@@ -164,7 +188,8 @@ class DatabaseService:
             max_rows=min(max_rows or self.config.default_max_rows, self.config.max_rows),
             max_bytes=self.config.max_response_chars,
         )
-        self.execute(database, statement, sink)
+        with self._handoff(offer, SessionType.QUERY, sql, database, sink):
+            self.execute(database, statement, sink)
         return QueryResult(sink.result_sets(), running.elapsed, messages=sink.messages())
 
     def get_sp_parameters(self, database: str | None, procedure: str) -> tuple[ProcedureSignature, ...]:
@@ -172,9 +197,15 @@ class DatabaseService:
         return self.procedures.signatures(database, procedure)
 
     def execute_stored_procedure(
-        self, database: str | None, procedure: str, parameters: object = None, *, max_rows: int | None = None
+        self,
+        database: str | None,
+        procedure: str,
+        parameters: object = None,
+        *,
+        max_rows: int | None = None,
+        offer: Offer | None = None,
     ) -> ProcedureResult:
-        """Call a procedure in autocommit and bring everything back.
+        """Call a procedure in autocommit and bring everything back. ``offer``: see ``execute_query``.
 
         Raises InvalidParameter before anything runs; an error of the database has what had arrived in ``details.arrived``.
         """
@@ -185,23 +216,30 @@ class DatabaseService:
             max_bytes=self.config.max_response_chars,
         )
 
+        def collect(sets: tuple[ResultSet, ...]) -> ProcedureResult:
+            return self.procedures.collect(call, QueryResult(sets, running.elapsed, messages=sink.messages()))
+
         def arrived() -> ProcedureResult:
-            result = QueryResult(sink.result_sets(), running.elapsed, messages=sink.messages())
-            return self.procedures.collect(call, result)
+            return collect(sink.result_sets())
 
         try:
-            self.execute(database, call.statement, sink)
+            with self._handoff(offer, SessionType.STORED_PROCEDURE, procedure, database, sink, collect):
+                self.execute(database, call.statement, sink)
         except DatabaseMcpError as error:
             raise error.with_details(arrived=arrived() if sink.touched else None) from error
         return arrived()
 
-    def query_kind(self, database: str | None, sql: str) -> StatementKind:
-        """READ when the gate is certain that the text only reads, else WRITE when writes are on.
+    def query_kind(self, database: str | None, sql: str, read: CatalogReader | None = None) -> StatementKind:
+        """READ when the gate is certain that the text only reads, else WRITE when writes are on. ``read`` asks the database
+        which functions run outside its control, where that is not known yet (default: a pooled connection).
 
         Raises InvalidParameter for an empty text, ReadOnlyViolation with the reason and what to do instead.
         """
         _not_empty(sql)
-        verdict = read_only.judge(self.dialect.name, sql, outside_functions=self._outside_functions(database))
+        return self._kind(sql, self._outside_functions(database, read))
+
+    def _kind(self, sql: str, outside_functions: frozenset[str]) -> StatementKind:
+        verdict = read_only.judge(self.dialect.name, sql, outside_functions=outside_functions)
         if verdict.allowed:
             return StatementKind.READ
         if self.config.enable_write_queries:
@@ -251,12 +289,15 @@ class DatabaseService:
         call = self._current()
         with self.pool.connection(database, call.running, reservation=call.reservation) as lease:
             lease.trusted = statement.kind in (StatementKind.CATALOG, StatementKind.READ)
+            call.lease = lease
             try:
                 self._run(lease.connection, statement, call.running, sink)
             except ConnectionFailed as error:
                 if self._may_send_again(lease, call.running, sink):
                     raise _DiedIdle from error
                 raise
+            finally:
+                call.lease = None
 
     def _run(self, connection: Connection, statement: Statement, running: Running, sink: ResultSink) -> None:
         nets = self.nets(running)
@@ -277,17 +318,90 @@ class DatabaseService:
         untouched = isinstance(sink, ResultBuffer) and not sink.touched
         return lease.trusted and not lease.fresh and untouched and running.reason is None
 
+    # -- background sessions -------------------------------------------------------------------------------------------
+
+    def start_query(
+        self, owner: str, database: str | None, sql: str, parameters: Sequence[object] = (), *, seconds: float | None = None
+    ) -> QuerySession:
+        """Begin query text as a session. What can be judged without the database is refused here, the rest by the worker.
+
+        Raises InvalidParameter, ReadOnlyViolation and TooManySessions.
+        """
+        limit = self._session_seconds(seconds)
+        _not_empty(sql)
+        self._kind(sql, self._outside.known_yet(database))
+        return self.sessions.start_query(owner, database, sql, parameters, seconds=limit)
+
+    def start_stored_procedure(
+        self, owner: str, database: str | None, procedure: str, parameters: object = None, *, seconds: float | None = None
+    ) -> QuerySession:
+        """Begin a call as a session; its values are checked by the worker. Raises InvalidParameter and TooManySessions."""
+        limit = self._session_seconds(seconds)
+        return self.sessions.start_stored_procedure(owner, database, procedure, parameters, seconds=limit)
+
+    def offer(self, owner: str, seconds: float | None, *, procedure: bool = False) -> Offer | None:
+        """A call that takes long may go on as a session of ``owner``, when the START gate is open; ``seconds`` as the caller
+        gave them."""
+        config = self.config
+        gate = config.enable_start_stored_procedure if procedure else config.enable_start_query
+        if not gate or not config.query_handoff_seconds:
+            return None
+        limit = min(seconds or config.session_timeout_seconds, config.session_max_timeout_seconds)
+        return Offer(owner, config.query_handoff_seconds, limit)
+
+    def _session_seconds(self, seconds: float | None) -> float:
+        most = self.config.session_max_timeout_seconds
+        if seconds is not None and not 1 <= seconds <= most:
+            raise InvalidParameter(
+                f"timeoutSeconds must be from 1 to {most}; {seconds:g} is not.",
+                details={"expected": f"timeoutSeconds: 1 to {most}"},
+            )
+        return seconds or self.config.session_timeout_seconds
+
+    def _handoff(
+        self,
+        offer: Offer | None,
+        kind: SessionType,
+        query: str,
+        database: str | None,
+        sink: ResultBuffer,
+        collect: Callable[[tuple[ResultSet, ...]], ProcedureResult] | None = None,
+    ) -> AbstractContextManager[None]:
+        if offer is None:
+            return nullcontext()
+        call = self._current()
+
+        def leave_pool() -> bool:
+            lease = call.lease
+            if lease is None:
+                return False
+            self.pool.leave(lease)
+            call.reservation.release()
+            return True
+
+        handoff = Handoff(
+            offer,
+            self.sessions,
+            call.running,
+            kind=kind,
+            query=query,
+            database=database,
+            leave_pool=leave_pool,
+            collect=collect,
+        )
+        return handoff.watching(self.alarms, sink)
+
     # -- parts ---------------------------------------------------------------------------------------------------------
 
     def _open(self, database: str | None) -> Connection:
         return self.dialect.connect(self.settings, database=database, application_name=APPLICATION_NAME)
 
-    def _outside_functions(self, database: str | None) -> frozenset[str]:
-        return self._outside.known(database, lambda: self._learn_outside_functions(database))
+    def _outside_functions(self, database: str | None, read: CatalogReader | None = None) -> frozenset[str]:
+        return self._outside.known(database, lambda: self._learn_outside_functions(database, read or self.read_catalog))
 
-    def _learn_outside_functions(self, database: str | None) -> frozenset[str]:
+    def _learn_outside_functions(self, database: str | None, read: CatalogReader) -> frozenset[str]:
         sql = self.dialect.outside_functions_sql
-        return frozenset(str(row["name"]).lower() for row in self.read_catalog(database, sql)) if sql else frozenset()
+        return frozenset(str(row["name"]).lower() for row in read(database, sql, ())) if sql else frozenset()
 
     def _current(self) -> CurrentCall:
         call = _current_call.get()
@@ -314,13 +428,14 @@ class DatabaseService:
             under_way = list(self._under_way)
         for running in under_way:
             running.end(EndReason.SHUTDOWN)
+        self.sessions.close()
         self._wait_until_idle(4.0)
         self.pool.close()
         self.alarms.close()
 
     def _wait_until_idle(self, seconds: float) -> None:
         give_up = self.alarms.now() + seconds
-        while self._under_way and self.alarms.now() < give_up:
+        while (self._under_way or self.sessions.running_count) and self.alarms.now() < give_up:
             threading.Event().wait(0.02)
 
     @contextmanager
@@ -354,20 +469,3 @@ def _violation(verdict: read_only.Verdict) -> ReadOnlyViolation:
 
 class _DiedIdle(Exception):
     """A pooled connection turned out to be dead before anything was answered."""
-
-
-class _OutsideFunctions:
-    """Per database, the names of functions that run outside the database's control, learnt once and kept a while."""
-
-    def __init__(self) -> None:
-        self._known: dict[str | None, frozenset[str]] = {}
-        self._lock = threading.Lock()
-
-    def known(self, database: str | None, learn: Callable[[], frozenset[str]]) -> frozenset[str]:
-        with self._lock:
-            names = self._known.get(database)
-        if names is None:
-            names = learn()
-            with self._lock:
-                self._known[database] = names
-        return names

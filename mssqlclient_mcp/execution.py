@@ -177,6 +177,12 @@ class ResultBuffer:
             heir.end(part.rows_affected)
 
 
+def as_dicts(part: ResultSet) -> list[dict[str, object]]:
+    """The rows of a result set by column name."""
+    names = [column.name for column in part.columns]
+    return [dict(zip(names, row, strict=True)) for row in part.rows]
+
+
 def row_bytes(row: Row) -> int:
     """About how many bytes a row's values take as text."""
     return sum(len(value) if isinstance(value, (str, bytes)) else 8 for value in row)

@@ -375,3 +375,66 @@ class ProcedureResult:
     outputs: tuple[OutputValue, ...] = ()
     return_value: object = None
     return_type: str | None = None
+
+
+class SessionStatus(str, Enum):
+    """Where a background session stands."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class SessionType(str, Enum):
+    """What a background session runs."""
+
+    QUERY = "query"
+    STORED_PROCEDURE = "stored_procedure"
+
+
+@dataclass(frozen=True)
+class ErrorResponse:
+    """An error as it is told and kept: see ``errors``."""
+
+    code: str
+    message: str
+    retryable: bool
+    details: dict[str, object]
+
+
+@dataclass(frozen=True)
+class SessionResultSet:
+    """A result set of a session: its columns and how many rows are kept; with no columns, only a count."""
+
+    columns: tuple[Column, ...]
+    rows: int
+    rows_affected: int | None = None
+    truncated: bool = False
+
+
+@dataclass(frozen=True)
+class QuerySession:
+    """A background session as it stands at one moment; durations are seconds, times are UTC."""
+
+    session_id: str
+    type: SessionType
+    query: str
+    database_name: str | None
+    status: SessionStatus
+    start_time: datetime
+    duration_seconds: float
+    timeout_seconds: float
+    row_count: int
+    result_sets: tuple[SessionResultSet, ...]
+    result_bytes: int
+    truncated: bool = False
+    end_time: datetime | None = None
+    expires_at: datetime | None = None
+    error: ErrorResponse | None = None
+    ending: bool = False
+    result_expired: bool = False
+    outputs: tuple[OutputValue, ...] = ()
+    return_value: object = None
+    messages: tuple[Message, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -51,6 +51,7 @@ class Running:
         self.early_error: DatabaseMcpError | None = None
         self.early_value: object = None
         self.abandoned = False
+        self.stopped_at_database = ""  # yes | unknown, once the worker was abandoned
         self.taken = False  # a worker thread has begun with it
         self.rows = 0  # read so far, for progress
         self.started = alarms.now()
@@ -202,10 +203,11 @@ class Running:
             log.warning("a statement could not be stopped at the database: %s", error.code.value)
         if self._let_go.wait(LAST_GRACE_SECONDS):
             return
+        self.stopped_at_database = "yes" if stopped else "unknown"
         self.abandoned = True
         log.error("a worker does not return from its driver call; its connection is abandoned")
         told = self.ending(Outcome.UNKNOWN)
-        told.with_details(stoppedAtDatabase="yes" if stopped else "unknown")
+        told.with_details(stoppedAtDatabase=self.stopped_at_database)
         for listener in list(self._listeners):
             listener()
         self.answer_early(error=told)
