@@ -13,8 +13,9 @@ from mcp.server.lowlevel import Server
 from . import __version__
 from .config import Config
 from .database_service import DatabaseService
+from .tools import resources
 from .tools.base import Tool
-from .tools.dispatch import Dispatcher
+from .tools.dispatch import LOCAL_CLIENT, Dispatcher
 from .tools.table import TOOLS
 
 __all__ = ["TOOLS", "Tool", "build_server"]
@@ -27,13 +28,17 @@ NAME = "mssqlclient_mcp"
 def build_server(config: Config, service: DatabaseService | None = None) -> Server[DatabaseService]:
     """An MCP server over one database. Without ``service`` its lifespan makes one, and closes it at the end."""
     dispatcher = Dispatcher(config, TOOLS)
+    updates = resources.SessionUpdates() if resources.session_gates_open(config) else None
 
     @asynccontextmanager
     async def lifespan(_: Server[DatabaseService]) -> AsyncIterator[DatabaseService]:
         own = service or DatabaseService(config)
+        unfollow = updates.follow(own) if updates is not None else None
         try:
             yield own
         finally:
+            if unfollow is not None:
+                unfollow()
             if service is None:
                 own.close()
 
@@ -47,6 +52,21 @@ def build_server(config: Config, service: DatabaseService | None = None) -> Serv
     ) -> types.CallToolResult:
         return await dispatcher.call(ctx, params.name, params.arguments or {})
 
+    async def list_resources(
+        _: ServerRequestContext[DatabaseService], __: types.PaginatedRequestParams | None
+    ) -> types.ListResourcesResult:
+        return types.ListResourcesResult(resources=[])
+
+    async def list_templates(
+        _: ServerRequestContext[DatabaseService], __: types.PaginatedRequestParams | None
+    ) -> types.ListResourceTemplatesResult:
+        return types.ListResourceTemplatesResult(resource_templates=resources.templates(config))
+
+    async def read_resource(
+        ctx: ServerRequestContext[DatabaseService], params: types.ReadResourceRequestParams
+    ) -> types.ReadResourceResult:
+        return await resources.read(ctx.lifespan_context, LOCAL_CLIENT, str(params.uri))
+
     return Server(
         NAME,
         version=__version__,
@@ -55,6 +75,12 @@ def build_server(config: Config, service: DatabaseService | None = None) -> Serv
         lifespan=lifespan,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
+        on_list_resources=list_resources,
+        on_list_resource_templates=list_templates,
+        on_read_resource=read_resource,
+        on_subscribe_resource=updates.subscribe if updates is not None else None,
+        on_unsubscribe_resource=updates.unsubscribe if updates is not None else None,
+        on_subscriptions_listen=updates.listen if updates is not None else None,
     )
 
 

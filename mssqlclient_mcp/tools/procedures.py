@@ -6,9 +6,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ..errors import DatabaseMcpError
+from ..errors import DatabaseMcpError, StatementTimeout
 from ..formatters import procedures as show
+from ..formatters import sessions as session_answers
+from ..models import ProcedureResult
+from ..session import Session
 from .base import Arguments, Call, Reply
+from .queries import with_timeout_advice
 
 
 class ProcedureParameters(Arguments):
@@ -40,10 +44,17 @@ async def execute_stored_procedure(call: Call, args: ExecuteProcedure) -> Reply:
     config = call.service.config
     seconds = min(args.timeout_seconds or call.command_timeout(), config.total_tool_call_timeout_seconds)
     shape = {"max_chars": config.max_response_chars, "most_rows": config.max_rows}
+    offer = call.service.offer(call.client, args.timeout_seconds, procedure=True)
+
+    def work() -> ProcedureResult | Session:
+        return call.service.execute_stored_procedure(call.database, args.procedure_name, args.parameters, offer=offer)
+
     try:
-        result = await call.run(
-            lambda: call.service.execute_stored_procedure(call.database, args.procedure_name, args.parameters), seconds=seconds
-        )
+        result = await call.run(work, seconds=seconds)
     except DatabaseMcpError as error:
+        if isinstance(error, StatementTimeout):
+            with_timeout_advice(error, seconds, config, config.enable_start_stored_procedure and "start_stored_procedure")
         raise show.with_what_arrived(error, **shape) from error
+    if isinstance(result, Session):
+        return session_answers.session_status(result.snapshot())
     return show.procedure_result(result, **shape)

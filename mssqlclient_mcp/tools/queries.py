@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
+from ..config import Config
+from ..errors import StatementTimeout
 from ..formatters import plans, server_info
 from ..formatters import queries as show
+from ..formatters import sessions as session_answers
+from ..models import QueryResult
+from ..session import Session
 from .base import Arguments, Call, Reply
 
 
@@ -36,11 +41,34 @@ async def execute_query(call: Call, args: ExecuteQuery) -> Reply:
     """Run one statement and answer with its rows."""
     config = call.service.config
     seconds = min(args.timeout_seconds or call.command_timeout(), config.total_tool_call_timeout_seconds)
-    result = await call.run(
-        lambda: call.service.execute_query(call.database, args.query, args.parameters or (), max_rows=args.max_rows),
-        seconds=seconds,
-    )
+    offer = call.service.offer(call.client, args.timeout_seconds)
+
+    def work() -> QueryResult | Session:
+        parameters = args.parameters or ()
+        return call.service.execute_query(call.database, args.query, parameters, max_rows=args.max_rows, offer=offer)
+
+    try:
+        result = await call.run(work, seconds=seconds)
+    except StatementTimeout as error:
+        raise with_timeout_advice(error, seconds, config, config.enable_start_query and "start_query") from error
+    if isinstance(result, Session):
+        return session_answers.session_status(result.snapshot())
     return show.query_result(result, max_chars=config.max_response_chars, most_rows=config.max_rows)
+
+
+def with_timeout_advice(
+    error: StatementTimeout, seconds: float, config: Config, start: str | Literal[False]
+) -> StatementTimeout:
+    """The error with only that advice that would help: ``start`` is the tool whose gate is open."""
+    most = config.total_tool_call_timeout_seconds
+    ways = ["narrow the query"]
+    if seconds < most:
+        ways.append(f"raise timeoutSeconds (at most {most})")
+    if start:
+        ways.append(f"run it in the background with {start}")
+    advice = ", ".join(ways[:-1]) + (", or " if len(ways) > 1 else "") + ways[-1]
+    error.next_step = advice[0].upper() + advice[1:] + "."
+    return error
 
 
 async def explain_query(call: Call, args: ExplainQuery) -> Reply:

@@ -33,7 +33,7 @@ async def run(call: Call, work: Callable[[], T], *, seconds: float | None = None
     with anyio.CancelScope() as scope:
         running.when_early(lambda: loop.call_soon_threadsafe(scope.cancel))
         try:
-            with _progress(call, running):
+            with progress(call, running):
                 return await anyio.to_thread.run_sync(
                     service.in_call, running, reservation, work, limiter=call.limiter, abandon_on_cancel=True
                 )
@@ -49,8 +49,8 @@ async def run(call: Call, work: Callable[[], T], *, seconds: float | None = None
 
 
 @contextmanager
-def _progress(call: Call, running: Running) -> Iterator[None]:
-    """Tell the client each second how far the call is, when it asked for that."""
+def progress(call: Call, running: Running) -> Iterator[None]:
+    """Tell the client each second how far ``running`` is, when it asked for that."""
     if not (call.context.meta and call.context.meta.get("progress_token") is not None):
         yield
         return

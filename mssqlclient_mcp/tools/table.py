@@ -6,7 +6,8 @@ from ..formatters import capabilities, metadata, server_info, table_details
 from ..formatters import plans as plan_answers
 from ..formatters import procedures as procedure_answers
 from ..formatters import queries as query_answers
-from . import procedures, queries, schema, server
+from ..formatters import sessions as session_answers
+from . import procedures, queries, schema, server, sessions
 from .base import Database, Effect, NoArguments, Tool
 
 EXECUTION_GATES = (
@@ -15,6 +16,8 @@ EXECUTION_GATES = (
     "enable_start_query",
     "enable_start_stored_procedure",
 )
+
+START_GATES = ("enable_start_query", "enable_start_stored_procedure")
 
 TOOLS: tuple[Tool, ...] = (
     Tool(
@@ -139,6 +142,71 @@ TOOLS: tuple[Tool, ...] = (
         gates=("enable_execute_stored_procedure",),
         scope="db:write",
         aliases=("execute_stored_procedure_in_database",),
+    ),
+    Tool(
+        "start_query",
+        "Run one SQL statement in the background and get a sessionId at once: for what takes long or brings many rows. "
+        "Then get_session_status, get_session_result.",
+        sessions.StartQuery,
+        sessions.start_query,
+        session_answers.SESSION_SCHEMA,
+        effect=Effect.QUERY,
+        database=Database.OPTIONAL,
+        gates=("enable_start_query",),
+        aliases=("start_query_in_database",),
+    ),
+    Tool(
+        "start_stored_procedure",
+        "Call a stored procedure or function in the background and get a sessionId at once.",
+        sessions.StartProcedure,
+        sessions.start_stored_procedure,
+        session_answers.SESSION_SCHEMA,
+        effect=Effect.CALL,
+        database=Database.OPTIONAL,
+        gates=("enable_start_stored_procedure",),
+        scope="db:write",
+        aliases=("start_stored_procedure_in_database",),
+    ),
+    Tool(
+        "get_session_status",
+        "How far a background session is; waitSeconds waits for its end.",
+        sessions.SessionStatusOf,
+        sessions.get_session_status,
+        session_answers.SESSION_SCHEMA,
+        gates=START_GATES,
+        database=Database.NONE,
+        counted=False,
+    ),
+    Tool(
+        "get_session_result",
+        "The rows of a session, a page at a time; of a running one, the rows so far.",
+        sessions.SessionResult,
+        sessions.get_session_result,
+        session_answers.PAGE_SCHEMA,
+        gates=START_GATES,
+        database=Database.NONE,
+        aliases=("get_session_results",),
+    ),
+    Tool(
+        "cancel_session",
+        "Stop a session at the database; the rows it has stay readable.",
+        sessions.SessionId,
+        sessions.cancel_session,
+        session_answers.SESSION_SCHEMA,
+        effect=Effect.STOP,
+        gates=START_GATES,
+        database=Database.NONE,
+        counted=False,
+        aliases=("stop_session",),
+    ),
+    Tool(
+        "list_sessions",
+        "Your background sessions, the latest first.",
+        sessions.ListSessions,
+        sessions.list_sessions,
+        session_answers.SESSIONS_SCHEMA,
+        gates=START_GATES,
+        database=Database.NONE,
     ),
     Tool(
         "get_command_timeout",
