@@ -89,15 +89,16 @@ class SessionManager:
         self, owner: str, database: str | None, sql: str, parameters: Sequence[object] = (), *, seconds: float
     ) -> QuerySession:
         """Begin query text in the background, with ``seconds`` to live. Raises TooManySessions."""
-        session = self._new(owner, SessionType.QUERY, sql, database, Running(self._alarms, seconds=seconds))
+        session = self._new(owner, SessionType.QUERY, sql, database, Running(self._alarms))
+        session.running.extend(seconds)
         return self._submit(session, lambda: self._execute_query_in_background(session, sql, parameters))
 
     def start_stored_procedure(
         self, owner: str, database: str | None, procedure: str, parameters: object = None, *, seconds: float
     ) -> QuerySession:
         """Begin a call in the background, with ``seconds`` to live. Raises TooManySessions."""
-        running = Running(self._alarms, seconds=seconds)
-        session = self._new(owner, SessionType.STORED_PROCEDURE, procedure, database, running)
+        session = self._new(owner, SessionType.STORED_PROCEDURE, procedure, database, Running(self._alarms))
+        session.running.extend(seconds)
         return self._submit(session, lambda: self._execute_sp_in_background(session, procedure, parameters))
 
     def adopt(self, owner: str, kind: SessionType, query: str, database: str | None, running: Running) -> Session | None:
@@ -247,7 +248,6 @@ class SessionManager:
                 raise StatementCancelled("The server is shutting down.", details={"outcome": Outcome.NOT_STARTED.value})
             busy = self._running()
             if len(busy) >= self.limits.running:
-                running.finish()
                 raise _too_many(busy, owner)
             store = ResultStore(self.memory, self.limits.result_bytes, keep_last=kind is SessionType.STORED_PROCEDURE)
             session = Session(
