@@ -464,7 +464,7 @@ def slow_rows(count: int, pause: float) -> str:
 
 def test_a_long_query_becomes_a_session_with_every_row_once(postgres_url: str) -> None:
     """What had come before the handoff and what comes after stand together, in order; its connection left the pool."""
-    with service_on(postgres_url, QUERY_HANDOFF_SECONDS="1") as service:
+    with service_on(postgres_url, QUERY_HANDOFF_SECONDS="1", MAX_RESPONSE_CHARS="500000") as service:
         caller = Caller(service, slow_rows(640, 0.2), max_rows=10_000)
         assert caller.early.wait(3)
         session = caller.session
