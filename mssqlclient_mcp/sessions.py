@@ -266,14 +266,13 @@ class SessionManager:
 
     def _submit(self, session: Session, work: Callable[[], None]) -> QuerySession:
         session.running.when_early(lambda: self._end_early(session))
-        with self._lock:
-            if self._executor is None and not self._closed:
-                self._executor = ThreadPoolExecutor(self.limits.running, thread_name_prefix="session")
-            executor = self._executor
-        if executor is None:
+        with self._lock:  # whoever replaces the workers waits: a job goes to workers that still take one
+            closed = self._closed
+            if not closed:
+                self._executor = self._executor or ThreadPoolExecutor(self.limits.running, thread_name_prefix="session")
+                self._executor.submit(work)
+        if closed:
             self.conclude(session, StatementCancelled("The server is shutting down."))
-        else:
-            executor.submit(work)
         return session.snapshot()
 
     def _end_early(self, session: Session) -> None:
