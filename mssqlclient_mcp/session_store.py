@@ -7,6 +7,7 @@ what was freed. A page is found by bisection and unpacks only the blocks it touc
 
 from __future__ import annotations
 
+import io
 import mmap
 import pickle
 import threading
@@ -346,8 +347,12 @@ class StoredRows(Sequence[Row]):
 
 
 def pack(rows: Sequence[Row]) -> bytes:
-    """Rows as one block."""
-    return pickle.dumps(rows, pickle.HIGHEST_PROTOCOL)
+    """Rows as one block. Without the memory of objects already seen, which takes half the time and finds nothing here."""
+    block = io.BytesIO()
+    pickler = pickle.Pickler(block, pickle.HIGHEST_PROTOCOL)
+    pickler.fast = True
+    pickler.dump(rows)
+    return block.getvalue()
 
 
 def unpack(block: memoryview) -> Sequence[Row]:
