@@ -261,7 +261,7 @@ def test_copy_to_or_from_the_client_is_refused_and_leaves_the_connection_well(po
 def test_an_error_after_rows_comes_after_those_rows(postgres: PostgresConnection) -> None:
     """What was sent before the error is not lost."""
     postgres.begin(Access.READ_ONLY, **NETS)
-    cursor = postgres.execute("SELECT 1 / (40 - g) FROM generate_series(1, 100) AS g")
+    cursor = postgres.execute("SELECT 1 / (100 - g) FROM generate_series(1, 300) AS g")
     assert cursor.columns is not None
     first = cursor.fetch(100)
     assert first

@@ -14,7 +14,7 @@ from .wire import Wire
 _BEGIN = {Access.READ_ONLY: "BEGIN READ ONLY; ", Access.READ_WRITE: "BEGIN; ", Access.AUTOCOMMIT: ""}
 _MAX_MILLISECONDS = 2**31 - 1  # the server keeps timeouts as int4
 
-CHUNK_ROWS = 32
+CHUNK_ROWS = 64
 """The most rows libpq holds at a time: more gains little speed, and a row may be large."""
 
 
