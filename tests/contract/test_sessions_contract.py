@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
+import time
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
+import mcp_types as types
 import pytest
 from mcp import Client
 
@@ -156,11 +159,59 @@ async def test_a_long_query_becomes_a_session_and_runs_once(handing_over: Client
 async def test_a_timeout_names_only_what_would_help(database: TestDatabase) -> None:
     """start_query is named where its gate is open, and not where it is closed."""
     for gate in ("true", "false"):
-        server = build_server(
-            database.config(ENABLE_EXECUTE_QUERY="true", ENABLE_START_QUERY=gate, QUERY_HANDOFF_SECONDS="0")
-        )
+        server = build_server(database.config(ENABLE_EXECUTE_QUERY="true", ENABLE_START_QUERY=gate, QUERY_HANDOFF_SECONDS="0"))
         async with connected(server) as client:
             slow = await client.call_tool("execute_query", {"query": database.slow_query, "timeoutSeconds": 1})
             assert slow.structured_content["code"] == "TIMEOUT"
             assert ("start_query" in slow.content[0].text) is (gate == "true")
             assert "timeoutSeconds" in slow.content[0].text
+
+
+async def test_a_subscriber_hears_that_a_session_ended(database: TestDatabase) -> None:
+    """resources/updated for those who asked, with a handshake or without."""
+    for mode in ("legacy", "auto"):
+        heard: list[str] = []
+        arrived = asyncio.Event()
+
+        async def listen(message: Any, heard: list[str] = heard, arrived: asyncio.Event = arrived) -> None:
+            if isinstance(message, types.ResourceUpdatedNotification):
+                heard.append(str(message.params.uri))
+                arrived.set()
+
+        async with connected(build_server(database.config(**GATES)), mode=mode, message_handler=listen) as client:
+            session = await started(client, database.slow_query)
+            uri = f"db://sessions/{session}/results.csv"
+            if mode == "legacy":
+                await client.subscribe_resource(uri)
+                await client.call_tool("cancel_session", {"sessionId": session})
+                await asyncio.wait_for(arrived.wait(), 10)
+                assert heard == [uri]
+                continue
+            async with client.listen(resource_subscriptions=[uri]) as events:
+                await client.call_tool("cancel_session", {"sessionId": session})
+                async for event in events:
+                    assert event.uri == uri
+                    break
+
+
+async def test_status_answers_quickly_while_everything_is_busy(database: TestDatabase) -> None:
+    """Ten sessions running and the pool's connections all taken: the status waits for neither."""
+    settings = {**GATES, "QUERY_HANDOFF_SECONDS": "0", "POOL_MAX_SIZE": "2", "POOL_MAX_WAITING": "1"}
+    async with connected(build_server(database.config(**settings))) as client:
+        sessions = [await started(client, database.slow_query) for _ in range(10)]
+        slow = {"query": database.slow_query, "timeoutSeconds": 4}
+        busy = [asyncio.create_task(client.call_tool("execute_query", slow)) for _ in range(3)]
+        await asyncio.sleep(0.3)
+        refused = await client.call_tool("execute_query", {"query": "SELECT 1"})
+        assert refused.structured_content["code"] == "POOL_EXHAUSTED"
+        taken = []
+        for number in range(100):
+            began = time.perf_counter()
+            assert (await status(client, sessions[number % 10], wait=0))["status"] == "running"
+            taken.append(time.perf_counter() - began)
+        p95 = sorted(taken)[94]
+        print(f"status with ten sessions running and the pool full: p95 {p95 * 1000:.1f} ms")
+        assert p95 < 0.1
+        for session in sessions:
+            await client.call_tool("cancel_session", {"sessionId": session})
+        await asyncio.gather(*busy)
