@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("connection_url", "connection_rendering"),
     ("connection_string",),
     ("config",),
-    ("logs", "alarms"),
+    ("logs", "alarms", "process_end"),
     ("dialects",),
     ("running", "clients", "values"),
     ("execution", "pool", "read_only", "type_mapper"),

@@ -1,0 +1,8 @@
+"""python -m mssqlclient_mcp"""
+
+import sys
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""What a person types: serve (the default), demo, --demo, --version."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from . import __version__
+from .config import Config, load_config
+from .errors import DatabaseMcpError
+from .formatters.errors import format_error
+from .logs import setup_logging
+
+log = logging.getLogger(__name__)
+
+EXIT_CONFIGURATION = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run what the arguments ask for and return the exit code: 0 well, 2 when the configuration cannot be used."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["demo"]:
+        from .demo.tour import main as tour
+
+        return tour(arguments[1:])
+    options = _parser().parse_args(arguments)
+    try:
+        config = load_config(overrides=_demo_settings() if options.demo else None)
+        return _serve(config, demo=options.demo)
+    except DatabaseMcpError as error:
+        sys.stderr.write(format_error(error)[0] + "\n")
+        return EXIT_CONFIGURATION
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mssqlclient-mcp",
+        description="An MCP server for SQL Server and PostgreSQL, over stdio. Settings come from the environment and .env.",
+        epilog="`mssqlclient-mcp demo` takes a tour through a sample database; no server of your own is needed for it.",
+    )
+    parser.add_argument("--version", action="version", version=f"mssqlclient-mcp {__version__}")
+    parser.add_argument("--demo", action="store_true", help="serve the sample database instead of your own")
+    parser.add_argument("command", nargs="?", choices=["serve", "demo"], default="serve")
+    return parser
+
+
+def _demo_settings() -> dict[str, str]:
+    from .demo.embedded import demo_environment
+
+    return demo_environment()
+
+
+def _serve(config: Config, *, demo: bool) -> int:
+    import anyio
+
+    from .database_service import DatabaseService
+    from .process_end import ProcessEnd
+    from .server import build_server, serve_stdio
+
+    setup_logging(config.log_level, config.log_format, config.secrets)
+    for warning in config.warnings:
+        log.warning(warning)
+    service = DatabaseService(config)
+    end = ProcessEnd([service.close, *([_leave_demo] if demo else [])])
+    end.on_signals()
+    try:
+        anyio.run(serve_stdio, build_server(config, service))
+    finally:
+        end.finish()
+    return 0
+
+
+def _leave_demo() -> None:
+    from .demo.embedded import demo_server
+
+    demo_server().close()
