@@ -312,7 +312,7 @@ class DatabaseService:
     def nets(self, running: Running) -> Nets:
         """The limits set on a connection in case our own clock fails."""
         longest = max(running.seconds or 0, self.config.session_max_timeout_seconds) + NET_GRACE_SECONDS
-        return Nets(statement_seconds=longest, lock_seconds=running.seconds or longest)
+        return Nets(statement_seconds=longest, lock_seconds=max(running.seconds or longest, running.may_last))
 
     def _may_send_again(self, lease: Lease, running: Running, sink: ResultSink) -> bool:
         untouched = isinstance(sink, ResultBuffer) and not sink.touched

@@ -61,6 +61,7 @@ class Handoff:
     @contextmanager
     def watching(self, alarms: AlarmClock, sink: ResultBuffer) -> Iterator[None]:
         """The statement runs inside this block, and ``sink`` takes its rows."""
+        self._running.may_last = self._offer.session_seconds
         self._ring(alarms, sink, self._running.started + self._offer.after_seconds)
         try:
             yield

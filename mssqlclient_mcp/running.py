@@ -54,6 +54,7 @@ class Running:
         self.stopped_at_database = ""  # yes | unknown, once the worker was abandoned
         self.taken = False  # a worker thread has begun with it
         self.rows = 0  # read so far, for progress
+        self.may_last = 0.0  # seconds, when it may be extended
         self.started = alarms.now()
         self.seconds = seconds
         if seconds is not None:

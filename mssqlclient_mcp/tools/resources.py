@@ -101,8 +101,8 @@ class SessionUpdates:
 
     async def subscribe(self, ctx: Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
         """resources/subscribe."""
-        if len(self._subscribed) >= MOST_SUBSCRIPTIONS:
-            raise MCPError(types.INVALID_REQUEST, "Too many subscriptions.")
+        while len(self._subscribed) >= MOST_SUBSCRIPTIONS:
+            del self._subscribed[next(iter(self._subscribed))]  # the oldest: nobody may be there any more
         self._subscribed[(id(ctx.session), str(params.uri))] = ctx.session
         return types.EmptyResult()
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -432,17 +433,27 @@ def test_ten_large_results_stay_inside_the_total(postgres_url: str) -> None:
 class Caller:
     """A tool call on a thread of its own, as ``tools.run`` makes it."""
 
-    def __init__(self, service: DatabaseService, sql: str, *, seconds: float | None = None, max_rows: int = 100) -> None:
-        self.running = service.running(30)
+    def __init__(
+        self,
+        service: DatabaseService,
+        sql: str,
+        *,
+        seconds: float | None = None,
+        max_rows: int = 100,
+        procedure: bool = False,
+        limit: float = 30,
+    ) -> None:
+        self.running = service.running(limit)
         self.early = threading.Event()
         self.outcome: list[object] = []
         self.running.when_early(self.early.set)
         reservation = service.reserve()
-        offer = service.offer(ME, seconds)
+        offer = service.offer(ME, seconds, procedure=procedure)
+        run = service.execute_stored_procedure if procedure else partial(service.execute_query, max_rows=max_rows)
 
         def work() -> None:
             try:
-                self.outcome.append(service.execute_query(None, sql, max_rows=max_rows, offer=offer))
+                self.outcome.append(run(None, sql, offer=offer))
             except DatabaseMcpError as error:
                 self.outcome.append(error)
 
@@ -487,6 +498,40 @@ def test_a_handed_over_write_runs_once_and_is_committed(postgres_url: str, postg
         assert (over.status, over.result_sets[0].rows_affected) == (SessionStatus.COMPLETED, 1)
         caller.thread.join()
     assert postgres_admin.execute("SELECT count(*) FROM once").fetchone() == (1,)
+
+
+def test_a_long_call_of_a_procedure_becomes_a_session_with_its_outputs(
+    postgres_url: str, postgres_admin: psycopg.Connection[Any]
+) -> None:
+    """It runs once, and what it gives back is told in the session's status."""
+    postgres_admin.execute("CREATE TABLE calls (n int)")
+    postgres_admin.execute(
+        "CREATE PROCEDURE slowly(INOUT n int DEFAULT 20) LANGUAGE plpgsql AS "
+        "$$ BEGIN INSERT INTO calls VALUES (1); PERFORM pg_sleep(2); n := n + 1; END $$"
+    )
+    with service_on(postgres_url, QUERY_HANDOFF_SECONDS="1") as service:
+        caller = Caller(service, "slowly", procedure=True)
+        assert caller.early.wait(3)
+        over = ended(service, caller.session.snapshot())
+        assert (over.status, over.outputs[0].value) == (SessionStatus.COMPLETED, 21)
+        caller.thread.join()
+    assert postgres_admin.execute("SELECT count(*) FROM calls").fetchone() == (1,)
+
+
+def test_a_handed_over_statement_may_wait_for_a_lock_as_long_as_a_session(
+    postgres_url: str, postgres_admin: psycopg.Connection[Any]
+) -> None:
+    """The lock timeout that was set at its beginning is that of the session it became."""
+    postgres_admin.execute("CREATE TABLE locked (n int)")
+    with service_on(postgres_url, QUERY_HANDOFF_SECONDS="1") as service, psycopg.connect(postgres_url) as blocker:
+        blocker.execute("LOCK TABLE locked")
+        caller = Caller(service, "SELECT n FROM locked", limit=2)
+        assert caller.early.wait(3)
+        time.sleep(1.5)
+        assert not caller.session.over
+        blocker.rollback()
+        assert ended(service, caller.session.snapshot()).status is SessionStatus.COMPLETED
+        caller.thread.join()
 
 
 def test_a_handed_over_query_is_cancelled_like_any_session(postgres_url: str, postgres_admin: psycopg.Connection[Any]) -> None:
