@@ -6,7 +6,7 @@ from ..errors import DatabaseMcpError, ErrorCode
 
 NEXT_STEP = {
     ErrorCode.CONFIG_INVALID: "Correct the setting and start the server again.",
-    ErrorCode.CONNECTION_FAILED: "Try again in a few seconds; if it stays, check host, port and network of the connection string.",
+    ErrorCode.CONNECTION_FAILED: "Try again in a few seconds; if it stays, check the connection string's host and port.",
     ErrorCode.AUTHENTICATION_FAILED: "Check user, password and database in the connection string.",
     ErrorCode.PERMISSION_DENIED: "Ask for the permission, or use objects that this login may see.",
     ErrorCode.DRIVER_MISSING: "Install what is missing and start the server again.",

@@ -14,9 +14,9 @@ HARMLESS = (
     "pgp_key_id", "pgp_pub_encrypt", "pgp_pub_encrypt_bytea", "pgp_sym_encrypt", "pgp_sym_encrypt_bytea",
     "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "uuid_generate_v7", "uuidv7",
     "int_agg_final_array", "int_agg_state", "int_array_aggregate", "normal_rand", "system_rows", "system_time",
-    "pg_buffercache_pages", "pg_buffercache_summary", "pg_buffercache_usage_counts", "pg_freespace", "pg_relpages", "pg_visibility",
-    "pg_visibility_map", "pg_visibility_map_summary", "pgstatginindex", "pgstathashindex", "pgstatindex", "pgstattuple",
-    "pgstattuple_approx", "ssl_cipher", "ssl_is_used", "ssl_version",
+    "pg_buffercache_pages", "pg_buffercache_summary", "pg_buffercache_usage_counts", "pg_freespace", "pg_relpages",
+    "pg_visibility", "pg_visibility_map", "pg_visibility_map_summary", "pgstatginindex", "pgstathashindex", "pgstatindex",
+    "pgstattuple", "pgstattuple_approx", "ssl_cipher", "ssl_is_used", "ssl_version",
     "show_limit", "pg_stat_statements", "pg_stat_statements_info", "postgis_full_version", "postgis_version",
 )  # fmt: skip
 
