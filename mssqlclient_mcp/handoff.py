@@ -80,7 +80,10 @@ class Handoff:
                 if not self._over and not self._take_over(sink):
                     self._ring(alarms, sink, alarms.now() + TRY_AGAIN_SECONDS)
 
-        self._alarm = alarms.set(when, step)
+        def begin() -> None:  # packing rows and waiting for memory would hold up the other alarms
+            threading.Thread(target=step, name="handoff", daemon=True).start()
+
+        self._alarm = alarms.set(when, begin)
 
     def _take_over(self, sink: ResultBuffer) -> bool:
         """Become a session. True when nothing is left to try; False when no session or no connection is there yet."""
