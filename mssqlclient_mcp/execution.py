@@ -207,9 +207,10 @@ def run_statement(
             running.check()
             _conclude(connection, access, sink, progress)
     except DatabaseMcpError as error:
+        stands = connection.usable and running.reason is None
         if connection.usable and not running.abandoned:
             _undo(connection)
-        raise _judged(error, running, statement, progress) from error
+        raise _judged(error, running, statement, progress, connection_stands=stands) from error
 
 
 @dataclass
@@ -226,18 +227,20 @@ def _read_all(connection: Connection, statement: Statement, running: Running, si
     whole = ACCESS[statement.kind] is not Access.READ_ONLY
     try:
         while True:
-            _read_part(cursor, running, sink, whole=whole)
+            cut = not _read_part(cursor, running, sink, whole=whole)
             running.check()
             sink.say(cursor.messages())
-            if not cursor.next_part():
+            if cut or not cursor.next_part():
                 break
         sink.say(cursor.messages())
     finally:
         cursor.close()
 
 
-def _read_part(cursor: Cursor, running: Running, sink: ResultSink, *, whole: bool) -> None:
-    """One result set or count. ``whole``: surplus rows are read and dropped, for leaving would stop the statement."""
+def _read_part(cursor: Cursor, running: Running, sink: ResultSink, *, whole: bool) -> bool:
+    """One result set or count; False when it was left before its end. ``whole``: surplus rows are read and dropped, for
+    leaving would stop the statement."""
+    ended = True
     columns = cursor.columns
     if columns is not None:
         sink.begin(columns)
@@ -245,6 +248,7 @@ def _read_part(cursor: Cursor, running: Running, sink: ResultSink, *, whole: boo
             running.check()
             wanted = sink.wants()
             if not wanted and not whole:
+                ended = False
                 break
             rows = cursor.fetch(wanted or BATCH_ROWS)
             if not rows:
@@ -253,6 +257,7 @@ def _read_part(cursor: Cursor, running: Running, sink: ResultSink, *, whole: boo
                 sink.add(rows)
             running.rows += len(rows)
     sink.end(cursor.rows_affected)
+    return ended
 
 
 def _conclude(connection: Connection, access: Access, sink: ResultSink, progress: _Progress) -> None:
@@ -274,7 +279,9 @@ def _undo(connection: Connection) -> None:
         connection.close()
 
 
-def _judged(error: DatabaseMcpError, running: Running, statement: Statement, progress: _Progress) -> DatabaseMcpError:
+def _judged(
+    error: DatabaseMcpError, running: Running, statement: Statement, progress: _Progress, *, connection_stands: bool
+) -> DatabaseMcpError:
     """The error as the caller should see it: our own early end in our words, and what became of the statement."""
     told = error
     if running.reason is not None and isinstance(error, (StatementError, ConnectionFailed)):
@@ -282,12 +289,14 @@ def _judged(error: DatabaseMcpError, running: Running, statement: Statement, pro
         told.with_details(**{k: v for k, v in error.details.items() if k == "stoppedAtDatabase"})
     if ACCESS[statement.kind] is Access.READ_ONLY:
         return told
-    return told.with_details(outcome=_outcome(progress).value)
+    told_already = error.details.get("outcome")  # a dialect knows when a commit was answered by a rollback
+    return told.with_details(outcome=told_already or _outcome(progress, answered=connection_stands).value)
 
 
-def _outcome(progress: _Progress) -> Outcome:
+def _outcome(progress: _Progress, *, answered: bool) -> Outcome:
+    """``answered``: the error came from the database over a connection that still stands, so a commit was refused."""
     if not progress.sent:
         return Outcome.NOT_STARTED
-    if progress.access is Access.READ_WRITE and not progress.committing:
+    if progress.access is Access.READ_WRITE and (answered or not progress.committing):
         return Outcome.ROLLED_BACK
     return Outcome.UNKNOWN
