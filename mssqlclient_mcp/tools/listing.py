@@ -19,9 +19,15 @@ def listed_tool(tool: Tool, name: str, config: Config) -> types.Tool:
         name=name,
         description=tool.description,
         input_schema=input_schema(tool, server_mode=config.mode is DatabaseMode.SERVER),
-        output_schema=tool.output,
+        output_schema=output_schema(tool),
         annotations=hints(tool.effect, writes=config.enable_write_queries),
     )
+
+
+def output_schema(tool: Tool) -> dict[str, Any]:
+    """JSON Schema of the structured answer. Nothing is required in it, for some clients hold an error's structured content
+    (code, message, retryable, details) against it, too."""
+    return {key: value for key, value in tool.output.items() if key != "required"}
 
 
 def input_schema(tool: Tool, *, server_mode: bool) -> dict[str, Any]:
