@@ -23,8 +23,9 @@ def session_limits(config: Config) -> SessionLimits:
     return SessionLimits(
         running=config.max_concurrent_sessions,
         kept_seconds=config.session_cleanup_interval_minutes * 60,
-        result_bytes=config.session_max_result_mb << 20,
-        total_bytes=(config.sessions_max_memory_mb << 20) * 7 // 8,  # the rest is for batches on their way
+        # the rest of either limit is for batches on their way: the process as a whole stays inside
+        result_bytes=(config.session_max_result_mb << 20) * 7 // 8,
+        total_bytes=(config.sessions_max_memory_mb << 20) * 7 // 8,
     )
 
 

@@ -233,6 +233,13 @@ WAITING = Chapter(
             remember=("sessionId",),
         ),
         Step(
+            "Is it still at it?",
+            "After a second of waiting the status comes, whether the query has ended or not.",
+            "get_session_status",
+            {"sessionId": "$sessionId", "waitSeconds": 1},
+            expect={"status": "running"},
+        ),
+        Step(
             "Change one's mind",
             "Cancelling reaches the database: the statement stops there.",
             "cancel_session",
