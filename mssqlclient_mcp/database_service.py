@@ -22,6 +22,7 @@ from .errors import ConnectionFailed, DatabaseMcpError, InvalidParameter, ReadOn
 from .execution import NET_GRACE_SECONDS, CatalogReader, Nets, ResultBuffer, ResultSink, as_dicts, run_statement
 from .gate_memory import OutsideFunctions
 from .handoff import Handoff, Offer
+from .login_notice import LoginNotice
 from .metadata import Metadata
 from .models import (
     DatabaseMode,
@@ -84,6 +85,7 @@ class DatabaseService:
             cache_seconds=config.capability_cache_minutes * 60,
         )
         self._outside = OutsideFunctions()
+        self._login_notice = LoginNotice(lambda database: self.capabilities.get_capabilities(database).login)
         work = BackgroundWork(self.dialect, self.settings, kind_of=self.query_kind, run=self._run)
         self.sessions = SessionManager(work, alarms=self.alarms, limits=session_limits(config))
         self._under_way: set[Running] = set()
@@ -236,7 +238,10 @@ class DatabaseService:
         Raises InvalidParameter for an empty text, ReadOnlyViolation with the reason and what to do instead.
         """
         _not_empty(sql)
-        return self._kind(sql, self._outside_functions(database, read))
+        kind = self._kind(sql, self._outside_functions(database, read))
+        if read is None:
+            self._login_notice.tell(database)
+        return kind
 
     def _kind(self, sql: str, outside_functions: frozenset[str]) -> StatementKind:
         verdict = read_only.judge(self.dialect.name, sql, outside_functions=outside_functions)
