@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from . import __version__
 from .config import Config, load_config
-from .errors import DatabaseMcpError
+from .errors import ConfigInvalid, DatabaseMcpError
 from .formatters.errors import format_error
 from .logs import setup_logging
 
@@ -28,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         config = load_config(overrides=_demo_settings() if options.demo else None)
+        _check_transport(config)
         return _serve(config, demo=options.demo)
     except DatabaseMcpError as error:
         sys.stderr.write(format_error(error)[0] + "\n")
@@ -44,6 +45,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--demo", action="store_true", help="serve the sample database instead of your own")
     parser.add_argument("command", nargs="?", choices=["serve", "demo"], default="serve")
     return parser
+
+
+def _check_transport(config: Config) -> None:
+    """Another transport is refused, never replaced by stdio in silence."""
+    if config.transport != "stdio":
+        raise ConfigInvalid(
+            f"TRANSPORT is {config.transport!r}; this version serves stdio only.",
+            details={"setting": "TRANSPORT"},
+            next_step="Leave TRANSPORT out, or set it to stdio.",
+        )
 
 
 def _demo_settings() -> dict[str, str]:
