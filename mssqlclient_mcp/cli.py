@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import logging
 import sys
 from collections.abc import Sequence
@@ -18,16 +19,19 @@ log = logging.getLogger(__name__)
 EXIT_CONFIGURATION = 2
 
 
+COMMANDS = {"demo": "demo.tour"}
+"""The commands with arguments of their own: the module whose ``main(arguments)`` does the work, imported when called."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run what the arguments ask for and return the exit code: 0 well, 2 when the configuration cannot be used."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments[:1] == ["demo"]:
-        from .demo.tour import main as tour
-
-        return tour(arguments[1:])
+    if arguments and arguments[0] in COMMANDS:
+        command = importlib.import_module(f".{COMMANDS[arguments[0]]}", __package__)
+        return int(command.main(arguments[1:]))
     options = _parser().parse_args(arguments)
     try:
-        config = load_config(overrides=_demo_settings() if options.demo else None)
+        config = load_config(overrides={**_serving_settings(options), **(_demo_settings() if options.demo else {})})
         _check_transport(config)
         return _serve(config, demo=options.demo)
     except DatabaseMcpError as error:
@@ -43,8 +47,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"mssqlclient-mcp {__version__}")
     parser.add_argument("--demo", action="store_true", help="serve the sample database instead of your own")
-    parser.add_argument("command", nargs="?", choices=["serve", "demo"], default="serve")
+    parser.add_argument("command", nargs="?", choices=["serve", *COMMANDS], default="serve")
     return parser
+
+
+def _serving_settings(_: argparse.Namespace) -> dict[str, str]:
+    """What the command line sets, under the names of the environment."""
+    return {}
 
 
 def _check_transport(config: Config) -> None:

@@ -15,7 +15,8 @@ from .config import Config
 from .database_service import DatabaseService
 from .tools import resources
 from .tools.base import Tool
-from .tools.dispatch import LOCAL_CLIENT, Dispatcher
+from .tools.dispatch import Dispatcher
+from .tools.surroundings import Surroundings
 from .tools.table import TOOLS
 
 __all__ = ["TOOLS", "Tool", "build_server", "serve_stdio"]
@@ -25,9 +26,12 @@ log = logging.getLogger(__name__)
 NAME = "mssqlclient_mcp"
 
 
-def build_server(config: Config, service: DatabaseService | None = None) -> Server[DatabaseService]:
-    """An MCP server over one database. Without ``service`` its lifespan makes one, and closes it at the end."""
-    dispatcher = Dispatcher(config, TOOLS)
+def build_server(
+    config: Config, service: DatabaseService | None = None, surroundings: Surroundings | None = None
+) -> Server[DatabaseService]:
+    """An MCP server over one database. Without ``service`` its lifespan makes one, and closes it at the end;
+    ``surroundings`` tell callers apart and limit them (default: one local client who may do everything)."""
+    dispatcher = Dispatcher(config, TOOLS, surroundings)
     updates = resources.SessionUpdates() if resources.session_gates_open(config) else None
 
     @asynccontextmanager
@@ -65,7 +69,7 @@ def build_server(config: Config, service: DatabaseService | None = None) -> Serv
     async def read_resource(
         ctx: ServerRequestContext[DatabaseService], params: types.ReadResourceRequestParams
     ) -> types.ReadResourceResult:
-        return await resources.read(ctx.lifespan_context, LOCAL_CLIENT, str(params.uri))
+        return await resources.read(ctx.lifespan_context, dispatcher.caller(ctx).owner, str(params.uri))
 
     return Server(
         NAME,

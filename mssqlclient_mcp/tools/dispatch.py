@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 import time
+import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,23 +16,23 @@ from pydantic import ValidationError
 
 from ..config import Config
 from ..database_service import DatabaseService
-from ..errors import DatabaseMcpError, GateClosed, InternalError, InvalidParameter
+from ..errors import DatabaseMcpError, ErrorCode, GateClosed, InternalError, InvalidParameter, PermissionDenied
 from ..formatters.errors import format_error
 from ..models import DatabaseMode
 from .arguments import argument_problems, expected_arguments
 from .base import Arguments, Call, Database, Reply, Tool
 from .listing import listed_tool
+from .surroundings import Caller, CallTold, Surroundings
 
 log = logging.getLogger(__name__)
-
-LOCAL_CLIENT = "local"
 
 
 class Dispatcher:
     """The tools of one configuration: lists those whose gate is open, and calls them by any of their names."""
 
-    def __init__(self, config: Config, tools: Iterable[Tool]) -> None:
+    def __init__(self, config: Config, tools: Iterable[Tool], surroundings: Surroundings | None = None) -> None:
         self._config = config
+        self._surroundings = surroundings or Surroundings()
         self._server_mode = config.mode is DatabaseMode.SERVER
         self._tools = [tool for tool in tools if self._server_mode or not tool.server_mode_only]
         self._by_name = {name: tool for tool in self._tools for name in self._names(tool)}
@@ -51,25 +52,46 @@ class Dispatcher:
     ) -> types.CallToolResult:
         """Call a tool; every failure becomes an answer with ``isError``, none escapes."""
         began = time.monotonic()
+        caller = self._surroundings.identify(context)
+        request_id = uuid.uuid4().hex[:12]
+        code, rows = "ok", None
         try:
-            reply = await self._answer(context, name, arguments)
+            reply = await self._answer(context, caller, name, arguments)
+            rows = _rows(reply)
+            result = _result(reply)
         except DatabaseMcpError as error:
-            _log_call(name, LOCAL_CLIENT, began, error.code.value)
-            return _result(format_error(error), is_error=True)
+            code = error.code.value
+            result = _result(format_error(error), is_error=True)
         except Exception:  # the edge: a defect of ours must not take the connection down
-            log.exception("tool %s failed", name, extra={"tool": name})
-            return _result(format_error(InternalError(f"The tool {name} failed.")), is_error=True)
-        _log_call(name, LOCAL_CLIENT, began, "ok")
-        return _result(reply)
+            code = ErrorCode.INTERNAL.value
+            log.exception("tool %s failed", name, extra={"tool": name, "request": request_id})
+            result = _result(format_error(InternalError(f"The tool {name} failed.")), is_error=True)
+        told = CallTold(name, caller, code, round(time.monotonic() - began, 4), rows, request_id)
+        _log_call(told)
+        for watcher in self._surroundings.watchers:
+            watcher(told)
+        return result
 
-    async def _answer(self, context: ServerRequestContext[DatabaseService], name: str, arguments: Mapping[str, Any]) -> Reply:
+    def caller(self, context: ServerRequestContext[DatabaseService]) -> Caller:
+        """Who sent this request."""
+        return self._surroundings.identify(context)
+
+    async def _answer(
+        self, context: ServerRequestContext[DatabaseService], caller: Caller, name: str, arguments: Mapping[str, Any]
+    ) -> Reply:
         tool = self._find(name)
+        if self._surroundings.admit is not None and tool.counted:
+            await self._surroundings.admit(caller)
         if not self._is_open(tool):
             raise self._closed(tool)
+        if not caller.may(tool.scope):
+            raise PermissionDenied(
+                f"The token does not grant {tool.scope}, which {self._own_name(tool)} needs.", details={"scope": tool.scope}
+            )
         service = context.lifespan_context
         given = dict(arguments)
         database = self._database(tool, service, given)
-        call = Call(service, LOCAL_CLIENT, database, context, self._threads())
+        call = Call(service, caller.owner, database, context, self._threads())
         return await tool.handler(call, self._parse(tool, given))
 
     def _find(self, name: str) -> Tool:
@@ -131,6 +153,19 @@ def _result(reply: Reply, *, is_error: bool = False) -> types.CallToolResult:
     )
 
 
-def _log_call(name: str, client: str, began: float, code: str) -> None:
-    seconds = round(time.monotonic() - began, 4)
-    log.info("%s: %s in %.3f s", name, code, seconds, extra={"tool": name, "client": client, "seconds": seconds, "code": code})
+def _rows(reply: Reply) -> int | None:
+    """The rows in an answer, where it has any."""
+    count = reply[1].get("rowCount")
+    return count if isinstance(count, int) else None
+
+
+def _log_call(told: CallTold) -> None:
+    extra = {
+        "tool": told.tool,
+        "client": told.caller.owner,
+        "seconds": told.seconds,
+        "code": told.code,
+        "rows": told.rows,
+        "request": told.request_id,
+    }
+    log.info("%s: %s in %.3f s", told.tool, told.code, told.seconds, extra=extra)
