@@ -1,0 +1,196 @@
+"""The databases that are measured: an embedded PostgreSQL (or TEST_DATABASE_URL), and the SQL Server that
+TEST_MSSQL_CONNECTIONSTRING names. Each brings its raw driver, which is the floor."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from mssqlclient_mcp.config import Config, load_config
+from mssqlclient_mcp.database_service import DatabaseService
+from mssqlclient_mcp.demo.embedded import EmbeddedServer
+
+FAST = {"fsync": "off", "max_locks_per_transaction": "4096", "full_page_writes": "off"}
+"""A database that lives for one run need not survive a power cut."""
+
+CHUNK = 1000
+
+
+class Driver(Protocol):
+    """A bare connection of the driver, without any layer of ours."""
+
+    def fetch(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
+        """All rows of a statement at once."""
+
+    def stream(self, sql: str) -> Iterator[Any]:
+        """The rows of a statement, of which the driver holds a bounded chunk at a time."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class PostgresDriver:
+    """psycopg, sending each text as it is."""
+
+    def __init__(self, url: str) -> None:
+        import psycopg
+
+        self._connection = psycopg.connect(url, autocommit=True, prepare_threshold=None)
+        self._cursor = psycopg.RawCursor(self._connection)
+
+    def fetch(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
+        return self._cursor.execute(sql.encode(), values).fetchall()
+
+    def stream(self, sql: str) -> Iterator[Any]:
+        return self._cursor.stream(sql.encode(), size=CHUNK)
+
+    def close(self) -> None:
+        self._cursor.close()
+        self._connection.close()
+
+
+class OdbcDriver:
+    """pyodbc."""
+
+    def __init__(self, text: str) -> None:
+        import pyodbc
+
+        from mssqlclient_mcp.connection_rendering import odbc_string
+
+        self._connection = pyodbc.connect(odbc_string(text), autocommit=True)
+
+    def fetch(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
+        return list(self._connection.execute(sql, *values).fetchall())
+
+    def stream(self, sql: str) -> Iterator[Any]:
+        cursor = self._connection.execute(sql)
+        while rows := cursor.fetchmany(CHUNK):
+            yield from rows
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class Place:
+    """A database to measure on: how the server is configured for it, how its SQL is spelt, and its bare driver."""
+
+    label = ""
+    dialect = ""
+    one = "SELECT 1 AS n"
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+
+    def config(self, **settings: str) -> Config:
+        """The configuration of a server on this database."""
+        return load_config({**self.environment, "ENABLE_EXECUTE_QUERY": "true", "ENABLE_START_QUERY": "true", **settings})
+
+    def service(self, **settings: str) -> DatabaseService:
+        """A service on this database."""
+        return DatabaseService(self.config(**settings))
+
+    def driver(self) -> Driver:
+        """A new bare connection."""
+        raise NotImplementedError
+
+    def rows(self, count: int) -> str:
+        """A query with this many rows of eight columns: numbers, text, a boolean, a time and a NULL."""
+        raise NotImplementedError
+
+    def wide(self, columns: int) -> str:
+        """A query with a hundred rows of this many columns."""
+        raise NotImplementedError
+
+    def sleep(self, seconds: float) -> str:
+        """A query that takes this long and costs the database nothing."""
+        raise NotImplementedError
+
+    def long(self) -> str:
+        """A query without end."""
+        raise NotImplementedError
+
+
+class PostgresPlace(Place):
+    """PostgreSQL."""
+
+    label = "PostgreSQL"
+    dialect = "postgresql"
+
+    def __init__(self, url: str) -> None:
+        super().__init__({"DATABASE_URL": url})
+        self.url = url
+
+    def driver(self) -> Driver:
+        return PostgresDriver(self.url)
+
+    def rows(self, count: int) -> str:
+        return (
+            "SELECT n, n * 7 AS m, n::float8 / 3 AS f, 'name ' || n AS a, 'some text ' || n AS b, n % 2 = 0 AS e, "
+            f"timestamp '2026-01-01' + n * interval '1 minute' AS t, NULL::int AS z FROM generate_series(1, {count}) n"
+        )
+
+    def wide(self, columns: int) -> str:
+        listed = ", ".join(f"n + {column} AS c{column}" for column in range(columns))
+        return f"SELECT {listed} FROM generate_series(1, 100) n"
+
+    def sleep(self, seconds: float) -> str:
+        return f"SELECT pg_sleep({seconds}) IS NULL AS slept"
+
+    def long(self) -> str:
+        return "SELECT count(*) AS n FROM generate_series(1, 100000) a, generate_series(1, 1000000) b"
+
+
+class SqlServerPlace(Place):
+    """The SQL Server that the environment names."""
+
+    label = "SQL Server"
+    dialect = "sqlserver"
+    _MANY = "FROM sys.all_columns a CROSS JOIN sys.all_columns b"
+
+    def __init__(self, text: str) -> None:
+        chosen = {"MSSQL_ODBC_DRIVER": os.environ["MSSQL_ODBC_DRIVER"]} if os.environ.get("MSSQL_ODBC_DRIVER") else {}
+        super().__init__({"MSSQL_CONNECTIONSTRING": text, **chosen})
+        self._text = text
+
+    def driver(self) -> Driver:
+        return OdbcDriver(self._text)
+
+    def rows(self, count: int) -> str:
+        return (
+            "SELECT n, n * 7 AS m, n / CAST(3 AS float) AS f, 'name ' + CAST(n AS varchar(20)) AS a, "
+            "'some text ' + CAST(n AS varchar(20)) AS b, CAST(n % 2 AS bit) AS e, "
+            "DATEADD(minute, n, CAST('2026-01-01' AS datetime2)) AS t, CAST(NULL AS int) AS z FROM "
+            f"(SELECT TOP {count} CAST(ROW_NUMBER() OVER (ORDER BY a.object_id) AS int) AS n {self._MANY}) numbers"
+        )
+
+    def wide(self, columns: int) -> str:
+        listed = ", ".join(f"n + {column} AS c{column}" for column in range(columns))
+        numbers = f"(SELECT TOP 100 CAST(ROW_NUMBER() OVER (ORDER BY a.object_id) AS int) AS n {self._MANY}) numbers"
+        return f"SELECT {listed} FROM {numbers}"
+
+
+@contextmanager
+def postgres() -> Iterator[PostgresPlace]:
+    """The PostgreSQL of this run."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield PostgresPlace(given)
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="mssqlclient_mcp-bench-") as folder,
+        EmbeddedServer(Path(folder) / "pg", keep=False, settings=FAST) as server,
+    ):
+        yield PostgresPlace(server.url())
+
+
+@contextmanager
+def places() -> Iterator[list[Place]]:
+    """All databases of this run, PostgreSQL first."""
+    with ExitStack() as stack:
+        found: list[Place] = [stack.enter_context(postgres())]
+        if text := os.environ.get("TEST_MSSQL_CONNECTIONSTRING"):
+            found.append(SqlServerPlace(text))
+        yield found
