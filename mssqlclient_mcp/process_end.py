@@ -27,6 +27,7 @@ class ProcessEnd:
         self._steps = steps
         self._lock = threading.Lock()
         self._begun = False
+        self._done = threading.Event()
 
     def on_signals(self) -> None:
         """End the process cleanly on SIGINT, SIGTERM and their kin (main thread only)."""
@@ -34,14 +35,17 @@ class ProcessEnd:
             signal.signal(number, self._signalled)
 
     def finish(self) -> None:
-        """Do the steps now; a watchdog ends the process when they, or a worker stuck in its driver, take too long."""
+        """Do the steps now, or wait for who does them already (EOF and a signal may come together); a watchdog ends the
+        process when they, or a worker stuck in its driver, take too long."""
         if not self._begin():
+            self._done.wait(LONGEST_END_SECONDS)
             return
         watchdog = threading.Timer(LONGEST_END_SECONDS, self._leave)
         watchdog.daemon = True
         watchdog.start()
         for step in self._steps:
             self._do(step)
+        self._done.set()
 
     def _signalled(self, number: int, _: FrameType | None) -> None:
         threading.Thread(target=self._finish_and_leave, args=(number,), name="process-end", daemon=True).start()

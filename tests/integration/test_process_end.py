@@ -40,3 +40,27 @@ def test_a_worker_that_never_returns_does_not_keep_the_process() -> None:
 def test_a_step_that_hangs_does_not_keep_the_process() -> None:
     """Nor does a driver that hangs while its connection is closed."""
     assert seconds_until_gone("lambda: time.sleep(60)") < 5.5
+
+
+TWICE = """
+import threading, time
+from mssqlclient_mcp.process_end import ProcessEnd
+under_way = threading.Event()
+def step():
+    under_way.set()
+    time.sleep(0.3)
+    print("cancelled", flush=True)
+end = ProcessEnd([step])
+threading.Thread(target=end.finish).start()
+under_way.wait()
+end.finish()
+print("left", flush=True)
+"""
+
+
+def test_a_second_end_waits_for_what_the_first_does() -> None:
+    """EOF and a signal at once: whoever comes second must not leave while the first still cancels statements."""
+    ended = subprocess.run(
+        [sys.executable, "-c", TWICE], env=server_environment({}), capture_output=True, encoding="utf-8", timeout=30
+    )
+    assert ended.stdout.splitlines() == ["cancelled", "left"]
