@@ -1,4 +1,4 @@
-"""Resources as a client meets them: the schema and its tables, in both protocol eras, in both modes, on every database at hand."""
+"""Resources as a client meets them: the schema and its tables, in both eras and both modes, on every database at hand."""
 
 from __future__ import annotations
 

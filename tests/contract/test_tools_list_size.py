@@ -13,16 +13,16 @@ from mssqlclient_mcp.tools.table import TOOLS
 
 CHARACTERS_PER_TOKEN = 4
 MODES = {"database": "postgresql://h/d", "server": "postgresql://h/"}
-EVERY_GATE = {
-    gate: "true"
-    for gate in (
+EVERY_GATE = dict.fromkeys(
+    (
         "ENABLE_EXECUTE_QUERY",
         "ENABLE_EXECUTE_STORED_PROCEDURE",
         "ENABLE_START_QUERY",
         "ENABLE_START_STORED_PROCEDURE",
         "ENABLE_WRITE_QUERIES",
-    )
-}
+    ),
+    "true",
+)
 LIMITS = {"default gates": ({}, 3500), "every gate": (EVERY_GATE, 6000)}
 
 

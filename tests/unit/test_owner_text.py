@@ -37,7 +37,7 @@ def test_sixteen_kibibytes_fit_and_no_more(tmp_path: Path) -> None:
     file.write_bytes(b"x" * MOST_BYTES)
     assert len(owner_text(file)) == MOST_BYTES
     file.write_bytes(b"x" * (MOST_BYTES + 1))
-    with pytest.raises(ConfigInvalid, match="INSTRUCTIONS_FILE.*16 KiB") as refused:
+    with pytest.raises(ConfigInvalid, match=r"INSTRUCTIONS_FILE.*16 KiB") as refused:
         owner_text(file)
     assert refused.value.details["setting"] == "INSTRUCTIONS_FILE"
 
@@ -46,7 +46,7 @@ def test_a_file_that_is_not_utf8_is_an_error(tmp_path: Path) -> None:
     """Garbled instructions are worse than none; the bytes themselves do not show."""
     file = tmp_path / "owner.md"
     file.write_bytes("Müller".encode("latin-1"))
-    with pytest.raises(ConfigInvalid, match="INSTRUCTIONS_FILE.*UTF-8") as refused:
+    with pytest.raises(ConfigInvalid, match=r"INSTRUCTIONS_FILE.*UTF-8") as refused:
         owner_text(file)
     assert refused.value.details["setting"] == "INSTRUCTIONS_FILE"
 
@@ -54,7 +54,7 @@ def test_a_file_that_is_not_utf8_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [".", "missing.md"])
 def test_a_folder_and_a_missing_file_are_errors(tmp_path: Path, name: str) -> None:
     """Nothing is left out in silence."""
-    with pytest.raises(ConfigInvalid, match="INSTRUCTIONS_FILE") as refused:
+    with pytest.raises(ConfigInvalid, match=r"INSTRUCTIONS_FILE") as refused:
         owner_text(tmp_path / name)
     assert refused.value.details["setting"] == "INSTRUCTIONS_FILE"
 
@@ -68,5 +68,5 @@ def test_a_file_that_may_not_be_read_is_an_error(tmp_path: Path, monkeypatch: py
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(ConfigInvalid, match="INSTRUCTIONS_FILE.*Permission denied"):
+    with pytest.raises(ConfigInvalid, match=r"INSTRUCTIONS_FILE.*Permission denied"):
         owner_text(file)
