@@ -17,6 +17,7 @@ from .models import ObjectName, TableStatistics
 from .names import QualifiedName, like_pattern, longest_literal, parse_name
 from .schema_models import (
     DatabaseInfo,
+    ObjectNames,
     Page,
     ProcedureDefinition,
     ProcedureInfo,
@@ -87,7 +88,7 @@ class Metadata:
         items = tuple(rows.table(row, by_id) for row in found if row["name"] is not None)
         return Page(items, _total(found), offset, notes)
 
-    def table_schema(self, database: str | None, table: str) -> TableSchema:
+    def table_schema(self, database: str | None, table: str | QualifiedName) -> TableSchema:
         """A table or view with all that belongs to it. Raises ObjectNotFound with ``details.nearest``."""
         row = self._table(database, self._catalog.TABLE_SCHEMA, table)
         schema = rows.table_schema(row)
@@ -103,6 +104,19 @@ class Metadata:
         wanted = parse_name(name) if isinstance(name, str) else name
         row = self._named(database, self._catalog.RESOLVE_TABLE, wanted, self._catalog.NEAREST_TABLES, TABLE)[0]
         return ObjectName(str(row["schema_name"]), str(row["name"]))
+
+    def object_names(self, database: str | None) -> ObjectNames:
+        """The names of tables, views, procedures and functions; of very many the first 20,000."""
+        found = [
+            (ObjectName(str(row["schema_name"]), str(row["name"])), row["kind"] == "table")
+            for row in self._read(database, self._catalog.OBJECT_NAMES, ())
+        ]
+        tables = tuple(name for name, is_table in found if is_table)
+        return ObjectNames(tables, tuple(name for name, is_table in found if not is_table))
+
+    def database_names(self) -> tuple[str, ...]:
+        """The databases that this login may enter."""
+        return tuple(str(row["name"]) for row in self._read(None, self._catalog.DATABASE_NAMES, ()))
 
     def list_procedures(
         self,
@@ -185,9 +199,10 @@ class Metadata:
             found = self._read(database, self._catalog.SEARCH_OBJECTS, (*values[:-2], 0, 1))
         return Page(items, _total(found), search.offset)
 
-    def _table(self, database: str | None, sql: str, table: str) -> Record:
+    def _table(self, database: str | None, sql: str, table: str | QualifiedName) -> Record:
         """The one row of a statement over a table's name."""
-        return self._named(database, sql, parse_name(table), self._catalog.NEAREST_TABLES, TABLE)[0]
+        name = parse_name(table) if isinstance(table, str) else table
+        return self._named(database, sql, name, self._catalog.NEAREST_TABLES, TABLE)[0]
 
     def _named(
         self,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from .errors import InvalidParameter
 
+_PLAIN = re.compile(r"[\w$#@]+")
 _CLOSING = {"[": "]", '"': '"', "`": "`"}
 MAX_PARTS = 2
 MAX_LENGTH = 1000
@@ -39,6 +41,11 @@ def parse_name(text: str, *, parameter: str = "tableName") -> QualifiedName:
     name, quoted = parts[-1]
     schema, schema_quoted = parts[0] if len(parts) == MAX_PARTS else (None, False)
     return QualifiedName(schema, name, quoted, schema_quoted)
+
+
+def written_name(schema: str, name: str) -> str:
+    """``schema.name`` so that ``parse_name`` reads it back; parts with other than letters, digits, ``_ $ # @`` are quoted."""
+    return ".".join(part if _PLAIN.fullmatch(part) else '"' + part.replace('"', '""') + '"' for part in (schema, name))
 
 
 def like_pattern(pattern: str | None, *, anywhere: bool = False) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from .models import ForeignKey, TableIndex
+from .models import ForeignKey, ObjectName, TableIndex
 
 T = TypeVar("T")
 
@@ -185,6 +185,14 @@ class TableForeignKeys:
     kind: str
     foreign_keys: tuple[ForeignKey, ...]
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ObjectNames:
+    """The tables (and views) and procedures of a database by name, to choose from."""
+
+    tables: tuple[ObjectName, ...] = ()
+    procedures: tuple[ObjectName, ...] = ()
 
 
 @dataclass(frozen=True)

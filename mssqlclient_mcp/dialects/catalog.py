@@ -43,6 +43,10 @@ class Catalog(Protocol):
     NEAREST_TABLES: str
     NEAREST_PROCEDURES: str
     """(name) -> schema_name, name: a bounded choice of likely candidates"""
+    OBJECT_NAMES: str
+    """() -> schema_name, name, kind (table or procedure), in the order of names: what completions choose from; bounded"""
+    DATABASE_NAMES: str
+    """() -> name: the databases that the login may enter"""
     TABLE_INDEXES: str
     """name -> object_id, schema_name, name, kind, [indexes]"""
     INDEX_USAGE: str | None

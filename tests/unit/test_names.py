@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mssqlclient_mcp.errors import InvalidParameter
-from mssqlclient_mcp.names import QualifiedName, like_pattern, longest_literal, parse_name
+from mssqlclient_mcp.names import QualifiedName, like_pattern, longest_literal, parse_name, written_name
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,16 @@ def test_the_longest_literal_leads_the_eye() -> None:
     """It places the line that a search shows."""
     assert longest_literal("sel*customers*x") == "customers"
     assert longest_literal("*") == ""
+
+
+@given(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20))
+def test_a_written_name_is_read_back_as_it_was(schema: str, name: str) -> None:
+    """Whatever characters a catalogue allows, a completed name means just that object."""
+    read = parse_name(written_name(schema, name))
+    assert (read.schema, read.name) == (schema, name)
+
+
+def test_a_plain_name_is_written_without_quotes() -> None:
+    """As people write it."""
+    assert written_name("sales", "Orders_2024") == "sales.Orders_2024"
+    assert written_name("odd schema.x", 'T "q"') == '"odd schema.x"."T ""q"""'

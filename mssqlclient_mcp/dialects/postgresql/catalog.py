@@ -123,6 +123,22 @@ WHERE {USER_SCHEMA} AND {_NOT_OF_EXTENSION}
 {_NEAR.format("p.proname")}
 """
 
+OBJECT_NAMES = f"""
+SELECT n.nspname AS schema_name, c.relname AS name, 'table'::text AS kind
+FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND {USER_SCHEMA}
+UNION
+SELECT n.nspname AS schema_name, p.proname AS name, 'procedure'::text AS kind
+FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+WHERE {USER_SCHEMA} AND {_NOT_OF_EXTENSION}
+ORDER BY schema_name, name LIMIT 20000
+"""
+
+DATABASE_NAMES = """
+SELECT d.datname AS name FROM pg_catalog.pg_database AS d
+WHERE d.datallowconn AND NOT d.datistemplate AND has_database_privilege(d.oid, 'CONNECT') ORDER BY d.datname
+"""
+
 RESOLVE_TABLE = f"""
 WITH {TARGET}
 SELECT n.nspname AS schema_name, c.relname AS name

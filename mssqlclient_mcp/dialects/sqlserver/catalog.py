@@ -145,6 +145,18 @@ ORDER BY ABS(LEN(o.name) - LEN(asked.name))
 NEAREST_TABLES = _nearest(f"o.type IN ({TABLE_TYPES})")
 NEAREST_PROCEDURES = _nearest("o.type IN ('P', 'PC', 'X', 'FN', 'IF', 'TF', 'FS', 'FT', 'TR')")
 
+OBJECT_NAMES = f"""
+SELECT TOP (20000) s.name AS schema_name, o.name AS name,
+  CASE WHEN o.type IN ({TABLE_TYPES}) THEN 'table' ELSE 'procedure' END AS kind
+FROM sys.objects AS o JOIN sys.schemas AS s ON s.schema_id = o.schema_id
+WHERE o.is_ms_shipped = 0 AND o.type IN ({TABLE_TYPES}, 'P', 'PC', 'X', 'FN', 'IF', 'TF', 'FS', 'FT')
+ORDER BY s.name, o.name
+"""
+
+DATABASE_NAMES = """
+SELECT d.name AS name FROM sys.databases AS d WHERE HAS_DBACCESS(d.name) = 1 ORDER BY d.name
+"""
+
 TABLE_INDEXES = f"""
 WITH {TARGET}
 SELECT {HEAD}, {INDEXES} AS indexes
