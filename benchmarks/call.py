@@ -1,4 +1,4 @@
-"""Calls over stdio, with gate, transaction, timeout and all layers on: a warm ``SELECT 1``, and a thousand rows of eight columns.
+"""Calls over stdio, with gate, transaction and all layers on: a warm ``SELECT 1``, and a thousand rows of eight columns.
 
 The floor is a call of the bare SDK server that has the same answer ready, plus the same statement by the bare driver. All three
 are taken in turns, from the request to the last byte of the answer.
@@ -48,7 +48,9 @@ def measure(place: Place) -> Iterator[Figure]:
     yield Figure("warm SELECT 1 over stdio, p99", worst, "ms", 3.0, Judged.RATIO, middle, "its p50")
     rows = take(place, {"query": place.rows(MANY), "maxRows": MANY}, ROUNDS_OF_ROWS)
     told = floor_is.format(statistics.median(rows.sdk), statistics.median(rows.driver))
-    yield Figure(f"{MANY:,} rows x 8 columns over stdio", statistics.median(rows.ours), "ms", 2.0, floor=rows.floor, floor_is=told)
+    yield Figure(
+        f"{MANY:,} rows x 8 columns over stdio", statistics.median(rows.ours), "ms", 2.0, floor=rows.floor, floor_is=told
+    )
 
 
 def take(place: Place, arguments: Mapping[str, object], rounds: int) -> Taken:

@@ -25,6 +25,9 @@ ACCESS = {
 NET_GRACE_SECONDS = 5.0
 BATCH_ROWS = 64
 
+_COUNTED_AS_EIGHT = frozenset({type(None), bool, int, float})
+_COUNTED_BY_LENGTH = frozenset({str, bytes})
+
 
 @dataclass(frozen=True)
 class Nets:
@@ -114,6 +117,15 @@ class ResultBuffer:
                 self._heir.add(rows)
                 return
             part = self._parts[-1]
+            size = rows_bytes(rows)
+            if (
+                part.truncated_by is None
+                and len(part.rows) + len(rows) <= self._max_rows
+                and self._bytes + size <= self._max_bytes
+            ):
+                part.rows.extend(rows)
+                self._bytes += size
+                return
             for row in rows:
                 self._add_row(part, row)
 
@@ -186,6 +198,18 @@ def as_dicts(part: ResultSet) -> list[dict[str, object]]:
 def row_bytes(row: Row) -> int:
     """About how many bytes a row's values take as text."""
     return sum(len(value) if isinstance(value, (str, bytes)) else 8 for value in row)
+
+
+def rows_bytes(rows: Sequence[Row]) -> int:
+    """The same for many rows, counted column by column: most columns hold values of one kind."""
+    return sum(map(_column_bytes, zip(*rows, strict=True)))
+
+
+def _column_bytes(values: Row) -> int:
+    kinds = set(map(type, values))
+    if kinds <= _COUNTED_AS_EIGHT:
+        return 8 * len(values)
+    return sum(map(len, values)) if kinds <= _COUNTED_BY_LENGTH else row_bytes(values)  # type: ignore[arg-type]
 
 
 def run_statement(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from ..models import Column, Row, TruncatedBy
-from .values import cell_text, json_value, plain_text
+from .columns import rendered
+from .values import cell_text, plain_text
 
+BATCH_ROWS = 256
 CELL_CUT_MARK = "… [cut: {length} characters in all]"
 
 
@@ -34,17 +37,16 @@ def table(columns: Sequence[Column], rows: Iterable[Row], *, budget: int, trunca
     lines: list[str] = []
     values: list[list[object]] = []
     left = budget - len(header)
-    for row in rows:
-        line = _line(row)
-        left -= len(line) + 1
-        if left < 0:
+    for batch in _batches(rows):
+        new_lines, new_values = _rendered(batch)
+        fit, left = _fitting(new_lines, left)
+        lines += new_lines[:fit]
+        values += new_values[:fit]
+        if fit < len(new_lines):
             truncated_by = TruncatedBy.BYTES
-            if lines:
-                break
-            cut = _cut_cells(row, budget)
-            return Table(header, [_line(cut)], [_values(cut)], truncated_by)
-        lines.append(line)
-        values.append(_values(row))
+            if not lines:
+                lines, values = _rendered([_cut_cells(batch[0], budget)])
+            break
     return Table(header, lines, values, truncated_by)
 
 
@@ -59,12 +61,32 @@ def fenced(text: str) -> str:
     return f"<{mark}>\n{text}\n</{mark}>"
 
 
-def _line(row: Row) -> str:
-    return ",".join([cell_text(value) for value in row])
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """The rows in pieces, so that no more than a piece is rendered beyond what fits."""
+    source = iter(rows)
+    while batch := list(islice(source, BATCH_ROWS)):
+        yield batch
 
 
-def _values(row: Row) -> list[object]:
-    return [json_value(value) for value in row]
+def _rendered(rows: Sequence[Row]) -> tuple[list[str], list[list[object]]]:
+    """Rows as lines of comma-separated text and as JSON values, rendered column by column."""
+    both = [rendered(values) for values in zip(*rows, strict=True)]
+    if not both:
+        return [""] * len(rows), [[] for _ in rows]
+    cells, content = zip(*both, strict=True)
+    return list(map(",".join, zip(*cells, strict=True))), list(map(list, zip(*content, strict=True)))
+
+
+def _fitting(lines: Sequence[str], left: int) -> tuple[int, int]:
+    """How many of the lines fit, each with its line break, and how many characters are then left."""
+    whole = left - sum(map(len, lines)) - len(lines)
+    if whole >= 0:
+        return len(lines), whole
+    for number, line in enumerate(lines):
+        if left < len(line) + 1:
+            return number, left
+        left -= len(line) + 1
+    return len(lines), left
 
 
 def _cut_cells(row: Row, budget: int) -> Row:
