@@ -13,6 +13,7 @@ from .config import Config, load_config
 from .errors import ConfigInvalid, DatabaseMcpError
 from .formatters.errors import format_error
 from .logs import setup_logging
+from .start_up import loading
 
 log = logging.getLogger(__name__)
 
@@ -73,20 +74,22 @@ def _demo_settings() -> dict[str, str]:
 
 
 def _serve(config: Config, *, demo: bool) -> int:
-    import anyio
+    with loading():
+        import anyio
 
-    from .database_service import DatabaseService
-    from .process_end import ProcessEnd
-    from .server import build_server, serve_stdio
+        from .database_service import DatabaseService
+        from .process_end import ProcessEnd
+        from .server import build_server, serve_stdio
 
-    setup_logging(config.log_level, config.log_format, config.secrets)
-    for warning in config.warnings:
-        log.warning(warning)
-    service = DatabaseService(config)
+        setup_logging(config.log_level, config.log_format, config.secrets)
+        for warning in config.warnings:
+            log.warning(warning)
+        service = DatabaseService(config)
+        server = build_server(config, service)
     end = ProcessEnd([service.close, *([_leave_demo] if demo else [])])
     end.on_signals()
     try:
-        anyio.run(serve_stdio, build_server(config, service))
+        anyio.run(serve_stdio, server)
     finally:
         end.finish()
     return 0
