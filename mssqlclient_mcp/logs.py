@@ -26,6 +26,9 @@ _PATTERNS = (
     re.compile(r"(?i)(\bbearer\s+)[A-Za-z0-9._~+/=\-]+"),
     re.compile(r"(?i)(\b[a-z][a-z0-9+.\-]{0,20}://[^\s/:@]*:)[^\s/@]+(?=@)"),
 )
+_MAY_MATCH = re.compile(r"(?i)pwd|passw|secret|token|api[_-]?key|bearer|://")
+"""What a text must hold for any of the patterns to match; nearly none does, and looking for this is quick."""
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 # Libraries that tell every message they handle, contents included, are heard from WARNING on only.
 QUIET = ("mcp", "httpx", "httpcore", "asyncio", "sqlglot", "sse_starlette", "uvicorn.access")
@@ -58,8 +61,9 @@ class Redactor:
         """The text without secrets."""
         for known in self._known:
             text = text.replace(known, MASK)
-        for pattern in _PATTERNS:
-            text = pattern.sub(rf"\g<1>{MASK}", text)
+        if _MAY_MATCH.search(text):
+            for pattern in _PATTERNS:
+                text = pattern.sub(rf"\g<1>{MASK}", text)
         return text
 
     def clean_value(self, value: object) -> object:
@@ -148,11 +152,11 @@ def setup_logging(level: str, fmt: str, secrets: Iterable[Revealing] = ()) -> Re
 
 def _one_line(text: str) -> str:
     """Control characters and line separators written out, so that a line of the log stays one line."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _compact(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = value if isinstance(value, str) else _COMPACT.encode(value)
     text = _one_line(text)
     return json.dumps(text, ensure_ascii=False) if not text or " " in text or "=" in text or '"' in text else text
 
