@@ -20,7 +20,7 @@ from .dialects.catalog import catalog_for
 from .dialects.features import feature_book_for
 from .errors import ConnectionFailed, DatabaseMcpError, InvalidParameter, ReadOnlyViolation, StatementError
 from .execution import NET_GRACE_SECONDS, CatalogReader, Nets, ResultBuffer, ResultSink, as_dicts, run_statement
-from .gate_memory import OutsideFunctions
+from .gate_memory import OutsideFunctions, Verdicts
 from .handoff import Handoff, Offer
 from .login_notice import LoginNotice
 from .metadata import Metadata
@@ -85,6 +85,7 @@ class DatabaseService:
             cache_seconds=config.capability_cache_minutes * 60,
         )
         self._outside = OutsideFunctions()
+        self._verdicts = Verdicts(self.dialect.name)
         self._login_notice = LoginNotice(lambda database: self.capabilities.get_capabilities(database).login)
         work = BackgroundWork(self.dialect, self.settings, kind_of=self.query_kind, run=self._run)
         self.sessions = SessionManager(work, alarms=self.alarms, limits=session_limits(config))
@@ -244,7 +245,7 @@ class DatabaseService:
         return kind
 
     def _kind(self, sql: str, outside_functions: frozenset[str]) -> StatementKind:
-        verdict = read_only.judge(self.dialect.name, sql, outside_functions=outside_functions)
+        verdict = self._verdicts.of(sql, outside_functions)
         if verdict.allowed:
             return StatementKind.READ
         if self.config.enable_write_queries:

@@ -170,11 +170,10 @@ class Wire:
             return False
         pgconn = self.driver.pgconn
         with suppress(psycopg.Error, OSError), self._in_use():
-            for _ in range(10):
-                if not self._readable(0):
-                    return not self._lost and pgconn.status == pq.ConnStatus.OK
-                pgconn.consume_input()
+            for _ in range(2):  # what was said, and then, perhaps, that the line is closed
+                pgconn.consume_input()  # takes what is there, and never waits
                 pgconn.is_busy()  # parses, and so hears notices
+            return not self._lost and pgconn.status == pq.ConnStatus.OK
         self._lost = True
         return False
 
