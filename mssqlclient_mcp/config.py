@@ -30,6 +30,7 @@ from .settings import (
     secret,
     settings_of,
     text,
+    text_of,
     whole,
     whole_or_off,
     words,
@@ -38,14 +39,17 @@ from .settings import (
 DOTENV = Path(".env")
 _DOTNET_PREFIX = "databaseconfiguration__"
 _RATE_LIMIT_OVER_HTTP = 10
+_OWNER_TEXT_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True)
 class Config:
-    """The settings in force. ``connection`` is the parsed connection string, ``warnings`` what is odd but no error."""
+    """The settings in force. ``connection`` is the parsed connection string, ``warnings`` what is odd but no error,
+    ``owner_text`` what INSTRUCTIONS_FILE says."""
 
     connection: ConnectionSettings
     warnings: tuple[str, ...] = ()
+    owner_text: str = ""
 
     mssql_connectionstring: Secret | None = secret(
         "Connection string of a SQL Server, in ADO.NET or ODBC form. Without a database in it the server works in server mode.",
@@ -131,7 +135,8 @@ class Config:
     log_level: str = choice("info", ("debug", "info", "warning", "error"), "What goes to the log on stderr.")
     log_format: str = choice("text", ("text", "json"), "Form of the log; json is one object a line.")
     instructions_file: Path | None = file(
-        "Text for every assistant that uses this database; added to the server's instructions.", example="instructions.md"
+        "File of UTF-8 text (16 KiB at most) for every assistant that uses this database; added to the server's instructions.",
+        example="instructions.md",
     )
 
     @property
@@ -200,7 +205,7 @@ def load_config(
     config = Config(connection=_connection(connection_name, values[connection_name]), **read)  # type: ignore[arg-type]
     config = _fit(config, set(read))
     _check(config)
-    return replace(config, warnings=(*warnings, *_oddities(config)))
+    return replace(config, warnings=(*warnings, *_oddities(config)), owner_text=_owner_text(config))
 
 
 def _dotenv(path: Path | None) -> Mapping[str, str]:
@@ -322,6 +327,11 @@ def _check_https(attribute: str, url: str | None) -> None:
     local = parts.hostname in ("localhost", "127.0.0.1", "::1")
     if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
         raise _BY_NAME[attribute.upper()].invalid("an https:// URL (http:// on loopback only)", url)
+
+
+def _owner_text(config: Config) -> str:
+    path = config.instructions_file
+    return text_of(_BY_NAME["INSTRUCTIONS_FILE"], path, most_bytes=_OWNER_TEXT_BYTES) if path else ""
 
 
 def _oddities(config: Config) -> Iterator[str]:

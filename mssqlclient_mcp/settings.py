@@ -93,6 +93,22 @@ class Setting:
         return path
 
 
+def text_of(setting: Setting, path: Path, *, most_bytes: int) -> str:
+    """The text of the file that a setting names, without blank space around it. Raises ConfigInvalid when the file cannot be
+    read, is longer than ``most_bytes`` or is not UTF-8."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(most_bytes + 1)
+    except OSError as error:
+        raise setting.invalid(f"a file that can be read ({error.strerror})", str(path)) from None
+    if len(raw) > most_bytes:
+        raise setting.invalid(f"a file of at most {most_bytes // 1024} KiB", str(path))
+    try:
+        return "\n".join(raw.decode("utf-8-sig").splitlines()).strip()
+    except UnicodeDecodeError:
+        raise setting.invalid("a file of UTF-8 text", str(path)) from None
+
+
 def flag(default: bool, help: str) -> bool:
     """A switch."""
     return field(default=default, metadata=_metadata(Kind.FLAG, str(default).lower(), help))

@@ -6,12 +6,13 @@ import difflib
 import logging
 import time
 import uuid
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 import anyio
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
 from ..config import Config
@@ -22,7 +23,12 @@ from ..models import DatabaseMode
 from .arguments import argument_problems, expected_arguments
 from .base import Arguments, Call, Database, Reply, Tool
 from .listing import listed_tool
+from .protocol_errors import protocol_errors
 from .surroundings import Caller, CallTold, Surroundings
+
+T = TypeVar("T")
+
+LOOKING_SCOPE = "db:read"
 
 log = logging.getLogger(__name__)
 
@@ -66,11 +72,43 @@ class Dispatcher:
             code = ErrorCode.INTERNAL.value
             log.exception("tool %s failed", name, extra={"tool": name, "request": request_id})
             result = _result(format_error(InternalError(f"The tool {name} failed.")), is_error=True)
-        told = CallTold(name, caller, code, round(time.monotonic() - began, 4), rows, request_id)
-        _log_call(told)
-        for watcher in self._surroundings.watchers:
-            watcher(told)
+        self._tell(CallTold(name, caller, code, round(time.monotonic() - began, 4), rows, request_id))
         return result
+
+    async def beside(
+        self, context: ServerRequestContext[DatabaseService], method: str, work: Callable[[Call], Awaitable[T]]
+    ) -> T:
+        """Do what is no tool and yet reads the database, such as resources/read: admitted, counted and logged as a call of a
+        tool with the scope db:read is. Raises MCPError."""
+        began = time.monotonic()
+        caller = self._surroundings.identify(context)
+        code = ErrorCode.CANCELLED.value
+        try:
+            with protocol_errors(method):
+                if self._surroundings.admit is not None:
+                    await self._surroundings.admit(caller)
+                done = await work(self.looking(context))
+            code = "ok"
+            return done
+        except MCPError as error:
+            data = error.error.data
+            code = str(data.get("code", code)) if isinstance(data, dict) else code
+            raise
+        finally:
+            seconds = round(time.monotonic() - began, 4)
+            self._tell(CallTold(method, caller, code, seconds, None, uuid.uuid4().hex[:12]))
+
+    def looking(self, context: ServerRequestContext[DatabaseService]) -> Call:
+        """A call that only looks, for what is no tool; raises PermissionDenied without the scope for that."""
+        caller = self._surroundings.identify(context)
+        if not caller.may(LOOKING_SCOPE):
+            raise PermissionDenied(f"The token does not grant {LOOKING_SCOPE}.", details={"scope": LOOKING_SCOPE})
+        service = context.lifespan_context
+        return Call(service, caller.owner, service.settings.database, context, self._threads())
+
+    def open_names(self) -> dict[str, str]:
+        """The open tools: the first name of each with the one it has in this mode."""
+        return {tool.name: self._own_name(tool) for tool in self._tools if self._is_open(tool)}
 
     def caller(self, context: ServerRequestContext[DatabaseService]) -> Caller:
         """Who sent this request."""
@@ -93,6 +131,11 @@ class Dispatcher:
         database = self._database(tool, service, given)
         call = Call(service, caller.owner, database, context, self._threads())
         return await tool.handler(call, self._parse(tool, given))
+
+    def _tell(self, told: CallTold) -> None:
+        _log_call(told)
+        for watcher in self._surroundings.watchers:
+            watcher(told)
 
     def _find(self, name: str) -> Tool:
         tool = self._by_name.get(name)

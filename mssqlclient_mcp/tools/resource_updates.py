@@ -1,0 +1,65 @@
+"""The word to clients that a resource changed: a session ended, so its rows are there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import mcp_types as types
+from mcp.server.context import ServerRequestContext
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
+from mcp.shared.subscriptions import ResourceUpdated
+
+from ..database_service import DatabaseService
+from .resources import SESSION_CSV
+
+MOST_SUBSCRIPTIONS = 1000
+
+Context = ServerRequestContext[DatabaseService, Any]
+
+
+class SessionUpdates:
+    """Tells clients that subscribed to a session's resource when the session ends: by ``resources/updated`` to those that
+    speak the protocol with a handshake, by ``subscriptions/listen`` to the others."""
+
+    def __init__(self) -> None:
+        self._bus = InMemorySubscriptionBus()
+        self.listen = ListenHandler(self._bus)
+        self._subscribed: dict[tuple[int, str], Any] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def follow(self, service: DatabaseService) -> Callable[[], None]:
+        """Begin to watch the sessions of ``service``; the answer stops it."""
+        loop = asyncio.get_running_loop()
+
+        def ended(session_id: str) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody listens any more
+                loop.call_soon_threadsafe(self._start_telling, SESSION_CSV.format(sessionId=session_id))
+
+        return service.sessions.when_any_over(ended)
+
+    async def subscribe(self, ctx: Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
+        """resources/subscribe."""
+        while len(self._subscribed) >= MOST_SUBSCRIPTIONS:
+            del self._subscribed[next(iter(self._subscribed))]  # the oldest: nobody may be there any more
+        self._subscribed[(id(ctx.session), str(params.uri))] = ctx.session
+        return types.EmptyResult()
+
+    async def unsubscribe(self, ctx: Context, params: types.UnsubscribeRequestParams) -> types.EmptyResult:
+        """resources/unsubscribe."""
+        self._subscribed.pop((id(ctx.session), str(params.uri)), None)
+        return types.EmptyResult()
+
+    def _start_telling(self, uri: str) -> None:
+        task = asyncio.get_running_loop().create_task(self._tell(uri))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell(self, uri: str) -> None:
+        await self._bus.publish(ResourceUpdated(uri=uri))
+        for key in [key for key in self._subscribed if key[1] == uri]:
+            session = self._subscribed.pop(key)
+            with suppress(Exception):  # the client is gone: nobody to tell
+                await session.send_resource_updated(uri)
