@@ -19,7 +19,7 @@ MCP_PLACES = ("server", "tools", "http", "demo")
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("models", "errors"),
-    ("names", "connection_settings", "schema_models", "plan_models"),
+    ("names", "connection_settings", "schema_models", "plan_models", "check_models", "platforms"),
     ("connection_keywords", "settings"),
     ("connection_url", "connection_rendering"),
     ("connection_string",),

@@ -59,6 +59,16 @@ FROM pg_database AS d CROSS JOIN pg_roles AS r
 WHERE d.datname = current_database() AND r.rolname = current_user
 """
 
+CHECK_RIGHTS = """
+SELECT count(*) AS tables,
+  count(*) FILTER (WHERE has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')) AS readable,
+  (SELECT bool_or(pg_has_role(current_user, r.oid, 'MEMBER')) FROM pg_roles AS r
+    WHERE r.rolname IN ('pg_monitor', 'pg_read_all_stats')) AS monitors
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+"""
+"""For the check: what the login may see and read in this database."""
+
 SERVER = Probe("what the server is", SERVER_FACTS)
 ALL_PROBES = (SERVER,)
 

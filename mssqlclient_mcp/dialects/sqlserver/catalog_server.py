@@ -84,6 +84,16 @@ LOGIN_FACTS = f"""{ROLE_FACTS},
   (SELECT p.permission_name AS [name] FROM sys.fn_my_permissions(NULL, N'DATABASE') AS p FOR JSON PATH)
     AS database_permissions"""
 
+CHECK_RIGHTS = """
+SELECT HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DEFINITION') AS view_definition,
+  HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DATABASE STATE') AS view_state,
+  (SELECT COUNT(*) FROM sys.tables AS t WHERE t.is_ms_shipped = 0) AS [tables],
+  CASE WHEN HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'SELECT') = 1 OR EXISTS (SELECT 1 FROM sys.objects AS o
+    WHERE o.type IN ('U', 'V') AND o.is_ms_shipped = 0
+      AND HAS_PERMS_BY_NAME(QUOTENAME(SCHEMA_NAME(o.schema_id)) + N'.' + QUOTENAME(o.name), N'OBJECT', N'SELECT') = 1)
+    THEN 1 ELSE 0 END AS may_read"""
+"""For the check: what the login may see and read in this database."""
+
 _CONFIGURED = """(SELECT CAST(k.value_in_use AS int) FROM sys.configurations AS k
     WHERE k.name = N'clr enabled') AS clr_enabled,
   (SELECT CAST(k.value_in_use AS int) FROM sys.configurations AS k

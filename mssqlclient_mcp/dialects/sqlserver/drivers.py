@@ -6,14 +6,21 @@ import glob
 import platform
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ...errors import DriverMissing
+from ...errors import DatabaseMcpError, DriverMissing
+from ...platforms import System, distribution, for_system, system_of
+from .errors import translate
+
+if TYPE_CHECKING:
+    from .odbc import OdbcModule
 
 _MICROSOFT = re.compile(r"^ODBC Driver (\d+)(?:\.\d+)? for SQL Server$", re.IGNORECASE)
+_VERSION = re.compile(r"(?:ODBC Driver |msodbcsql-?\.?)(\d+)", re.IGNORECASE)
 _LIBRARY_PACKAGE = "mssql_python_odbc"
 
 # Where the packages of Debian, Fedora, Alpine and Homebrew put FreeTDS's ODBC library.
@@ -32,6 +39,19 @@ _DISTRIBUTIONS = (
     ("rhel", ("rhel", "fedora", "centos", "amzn", "ol")),
     ("suse", ("suse", "sles", "opensuse")),
 )
+INSTALL: Mapping[System, str] = {
+    System.LINUX: "pip install mssql-python-odbc   (Microsoft's driver; it needs the libraries of Kerberos and libltdl)",
+    System.DEBIAN: "sudo apt-get install -y libodbc2 libgssapi-krb5-2 && pip install mssql-python-odbc   (Microsoft's driver), "
+    "or: sudo apt-get install -y tdsodbc   (FreeTDS)",
+    System.RHEL: "sudo dnf install -y unixODBC krb5-libs libtool-ltdl && pip install mssql-python-odbc   (Microsoft's driver)",
+    System.ALPINE: "sudo apk add unixodbc krb5-libs libltdl && pip install mssql-python-odbc   (Microsoft's driver), "
+    "or: sudo apk add freetds   (FreeTDS)",
+    System.SUSE: "sudo zypper install -y unixODBC krb5 libltdl7 && pip install mssql-python-odbc   (Microsoft's driver)",
+    System.MACOS: "brew install unixodbc && pip install mssql-python-odbc",
+    System.WINDOWS: "winget install Microsoft.msodbcsql.18",
+}
+"""The command that installs a driver."""
+
 _MACHINES = {"amd64": "x86_64", "x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -59,9 +79,14 @@ class Machine:
         return cls(
             platform=sys.platform,
             architecture=_MACHINES.get(platform.machine().lower(), platform.machine().lower()),
-            distribution=_distribution(),
+            distribution=distribution(),
             library_folder=_library_folder(),
         )
+
+    @property
+    def install_command(self) -> str:
+        """The command that installs a driver here."""
+        return for_system(INSTALL, system_of(self.platform, self.distribution))
 
 
 def choose_driver(named: str | None, configured: str | None, registered: Sequence[str], machine: Machine) -> Driver:
@@ -77,7 +102,7 @@ def choose_driver(named: str | None, configured: str | None, registered: Sequenc
     for name in candidates:
         if name:
             return Driver(name, is_freetds(name))
-    raise DriverMissing("No ODBC driver for SQL Server is installed.", next_step=f"Run: {install_command(machine.platform)}")
+    raise DriverMissing("No ODBC driver for SQL Server is installed.", next_step=f"Run: {machine.install_command}")
 
 
 def is_freetds(name: str) -> bool:
@@ -95,7 +120,7 @@ def _named(wanted: str, registered: Sequence[str], machine: Machine) -> Driver:
             return Driver(library, freetds=True)
     raise DriverMissing(
         f"The ODBC driver {wanted!r} is not installed. Installed: {', '.join(registered) or 'none'}.",
-        next_step=f"Leave the driver out to have one chosen, or run: {install_command(machine.platform)}",
+        next_step=f"Leave the driver out to have one chosen, or run: {machine.install_command}",
     )
 
 
@@ -131,22 +156,22 @@ def package_library(machine: Machine) -> str | None:
     return None
 
 
-def install_command(platform_name: str) -> str:
-    """The command that installs a driver on a platform (``sys.platform``)."""
-    if platform_name == "win32":
-        return "winget install Microsoft.msodbcsql.18"
-    if platform_name == "darwin":
-        return "brew install unixodbc && pip install mssql-python-odbc"
-    return "pip install mssql-python-odbc   (Microsoft's driver), or: sudo apt-get install -y tdsodbc   (FreeTDS)"
+def default_encryption(driver: Driver) -> str:
+    """What the driver does when the connection string does not say: yes, no, or offered (encrypted if the server does)."""
+    if driver.freetds:
+        return "offered"
+    version = _VERSION.search(driver.name)
+    return "yes" if version is not None and int(version[1]) >= 18 else "no"
 
 
-def _distribution() -> frozenset[str]:
+def load_problem(module: OdbcModule, driver: Driver) -> str:
+    """Why the driver manager cannot load the driver; empty when it can. Nothing is connected: no server is named."""
     try:
-        release = platform.freedesktop_os_release()
-    except OSError:
-        return frozenset()
-    words = f"{release.get('ID', '')} {release.get('ID_LIKE', '')}".lower().replace("-", " ").split()
-    return frozenset(words)
+        module.connect(f"DRIVER={{{driver.name}}};", autocommit=True, timeout=1).close()
+    except module.Error as error:
+        told: DatabaseMcpError = translate(error, connecting=True)
+        return told.message if isinstance(told, DriverMissing) else ""
+    return ""
 
 
 def _library_folder() -> Path | None:

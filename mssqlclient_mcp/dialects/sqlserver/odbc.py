@@ -5,11 +5,11 @@ Tests put a fake module of the same shape here (``SqlServerDialect(load=...)``).
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, cast
 
 from ...errors import DriverMissing
+from ...platforms import System, for_system, this_system
 
 Description = Sequence[tuple[str, type, object, int, int, int, "bool | None"]]
 Converter = Callable[[bytes], object]
@@ -21,6 +21,17 @@ SQL_TYPE_TIMESTAMP = 93
 SQL_SS_UDT = -151
 SQL_SS_TIME2 = -154
 SQL_SS_TIMESTAMPOFFSET = -155
+
+MANAGER: Mapping[System, str] = {
+    System.LINUX: "install the package unixODBC   (Debian, Ubuntu: sudo apt-get install -y libodbc2)",
+    System.DEBIAN: "sudo apt-get install -y libodbc2",
+    System.RHEL: "sudo dnf install -y unixODBC",
+    System.ALPINE: "sudo apk add unixodbc",
+    System.SUSE: "sudo zypper install -y unixODBC",
+    System.MACOS: "brew install unixodbc",
+    System.WINDOWS: "pip install --force-reinstall pyodbc   (Windows brings its own ODBC driver manager)",
+}
+"""The command that installs the ODBC driver manager."""
 
 
 class OdbcCursor(Protocol):
@@ -96,14 +107,5 @@ def _no_manager(error: ImportError) -> DriverMissing:
     if "odbc" not in str(error).lower() or getattr(error, "name", "") == "pyodbc":
         return DriverMissing("The Python package pyodbc is not installed.", next_step="Run: pip install pyodbc")
     return DriverMissing(
-        f"The ODBC driver manager is not installed ({error}).", next_step=f"Run: {manager_command(sys.platform)}"
+        f"The ODBC driver manager is not installed ({error}).", next_step=f"Run: {for_system(MANAGER, this_system())}"
     )
-
-
-def manager_command(platform: str) -> str:
-    """The command that installs the ODBC driver manager on a platform (``sys.platform``)."""
-    if platform == "darwin":
-        return "brew install unixodbc"
-    if platform == "win32":
-        return "pip install --force-reinstall pyodbc   (Windows brings its own ODBC driver manager)"
-    return "sudo apt-get install -y libodbc2   (Debian, Ubuntu; elsewhere the package unixODBC)"
