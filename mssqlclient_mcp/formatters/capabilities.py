@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..models import FeatureSupport, LoginRights, ServerCapability, ServerIdentity
-from .content import content, schema_of
-
-_IDENTITY = schema_of(ServerIdentity)
+from .content import content
 
 CAPABILITIES_SCHEMA: dict[str, object] = {
     "type": "object",
     "properties": {
-        "server": {"type": "object", "properties": _IDENTITY["properties"]},
+        "server": {"type": "object"},
         "deployment": {"type": "string"},
         "login": {"type": "object"},
         "features": {

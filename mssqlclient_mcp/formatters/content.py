@@ -39,12 +39,12 @@ def _shown(name: str, item: object, nulls: bool) -> bool:
     return item != () or nulls
 
 
-def schema_of(kind: type, *, depth: int = 0) -> dict[str, object]:
-    """The JSON schema of ``content(instance of kind)``, compact: names and types. Objects below ``depth`` are just
-    objects, for every client pays for a schema at each start."""
+def schema_of(kind: type, *, depth: int = 0, nulls: bool = False) -> dict[str, object]:
+    """The JSON schema of ``content(instance of kind, nulls=nulls)``, compact: names and types. Objects below ``depth`` are
+    just objects, for every client pays for a schema at each start."""
     assert is_dataclass(kind)
     hints = get_type_hints(kind)
-    properties = {camel(field.name): _schema(hints[field.name], depth) for field in fields(kind)}
+    properties = {camel(field.name): _schema(hints[field.name], depth, nulls=nulls) for field in fields(kind)}
     required = [
         camel(field.name)
         for field in fields(kind)
@@ -57,14 +57,14 @@ def schema_of(kind: type, *, depth: int = 0) -> dict[str, object]:
     return {"type": "object", "properties": properties, "required": required}
 
 
-def _schema(hint: object, depth: int) -> dict[str, object]:
+def _schema(hint: object, depth: int, *, nulls: bool) -> dict[str, object]:
     if hint in _SCALARS:
         return {"type": _SCALARS[hint]}
     if get_origin(hint) in (Union, UnionType):
         (inner,) = (part for part in get_args(hint) if part is not NoneType)
-        found = _schema(inner, depth)
-        return {**found, "type": [found["type"], "null"]}
+        found = _schema(inner, depth, nulls=nulls)
+        return {**found, "type": [found["type"], "null"]} if nulls else found
     if get_origin(hint) is tuple:
-        return {"type": "array", "items": _schema(get_args(hint)[0], depth)}
+        return {"type": "array", "items": _schema(get_args(hint)[0], depth, nulls=nulls)}
     assert isinstance(hint, type)
-    return schema_of(hint, depth=depth - 1) if depth > 0 else {"type": "object"}
+    return schema_of(hint, depth=depth - 1, nulls=nulls) if depth > 0 else {"type": "object"}

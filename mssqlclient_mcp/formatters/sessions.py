@@ -31,6 +31,17 @@ SESSION_SCHEMA: dict[str, object] = {
     },
     "required": ["sessionId", "status"],
 }
+STARTED_SCHEMA: dict[str, object] = {
+    "type": "object",
+    "properties": {
+        "sessionId": {"type": "string"},
+        "status": {"enum": ["running", "completed", "failed", "cancelled"]},
+        "timeoutSeconds": {"type": "number"},
+        "nextStep": {"type": "string"},
+    },
+    "required": ["sessionId", "status"],
+}
+"""What matters of a session just started or stopped; the answer has the rest of SESSION_SCHEMA as well."""
 SESSIONS_SCHEMA: dict[str, object] = {
     "type": "object",
     "properties": {"sessions": {"type": "array", "items": {"type": "object"}}},

@@ -11,9 +11,9 @@ from .metadata import MAX_CHARS, Listing, Reply, cut, fitting, foreign_key_line,
 from .rows import fenced
 from .values import cell_text
 
-INDEXES_SCHEMA = schema_of(TableIndexes)
+INDEXES_SCHEMA = schema_of(TableIndexes, nulls=True)
 FOREIGN_KEYS_SCHEMA = schema_of(TableForeignKeys)
-STATISTICS_SCHEMA = schema_of(TableStatistics)
+STATISTICS_SCHEMA = schema_of(TableStatistics, nulls=True)
 OUTLINES_SCHEMA: dict[str, object] = {
     "type": "object",
     "properties": {

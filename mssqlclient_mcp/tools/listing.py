@@ -17,6 +17,7 @@ def listed_tool(tool: Tool, name: str, config: Config) -> types.Tool:
     """The tool under its name in this mode, with input and output schema and annotations."""
     return types.Tool(
         name=name,
+        title=name.replace("_", " ").capitalize(),
         description=tool.description,
         input_schema=input_schema(tool, server_mode=config.mode is DatabaseMode.SERVER),
         output_schema=output_schema(tool),
@@ -26,8 +27,22 @@ def listed_tool(tool: Tool, name: str, config: Config) -> types.Tool:
 
 def output_schema(tool: Tool) -> dict[str, Any]:
     """JSON Schema of the structured answer. Nothing is required in it, for some clients hold an error's structured content
-    (code, message, retryable, details) against it, too."""
-    return {key: value for key, value in tool.output.items() if key != "required"}
+    (code, message, retryable, details) against it, too; and every client pays for it at each start."""
+    slim: dict[str, Any] = _shapes(tool.output)
+    return slim
+
+
+def _shapes(schema: Any) -> Any:
+    """A schema without ``required``, and without items of which only their kind is said."""
+    if not isinstance(schema, dict):
+        return schema
+    items = schema.get("items")
+    left_out = {"required"} | ({"items"} if isinstance(items, dict) and items.keys() == {"type"} else set())
+    return {
+        key: {name: _shapes(one) for name, one in value.items()} if key == "properties" else _shapes(value)
+        for key, value in schema.items()
+        if key not in left_out
+    }
 
 
 def input_schema(tool: Tool, *, server_mode: bool) -> dict[str, Any]:

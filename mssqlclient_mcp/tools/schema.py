@@ -13,7 +13,7 @@ from ..metadata import DEFAULT_OUTLINES, DEFAULT_PAGE, PLACES, Search
 from .base import Arguments, Call, NoArguments, Reply
 
 T = TypeVar("T")
-PATTERN_HELP = "* stands for any characters; without one, found anywhere. Case does not matter."
+PATTERN_HELP = "* stands for any characters; without one, found anywhere."
 ObjectType = Literal["table", "view", "materialized_view", "procedure", "function", "trigger", "sequence", "type", "synonym"]
 OBJECT_TYPE_KINDS = {
     "table": ("table", "partitioned", "external", "temporal", "history"),

@@ -22,7 +22,8 @@ START_GATES = ("enable_start_query", "enable_start_stored_procedure")
 TOOLS: tuple[Tool, ...] = (
     Tool(
         "get_server_capabilities",
-        "What this server is and can do: version, edition, place, the login's rights, features. Remembered for an hour.",
+        "Version, edition, place, the login's rights, and which features are there or why not: to assess a server, or before "
+        "relying on a feature. Remembered for an hour.",
         server.Capabilities,
         server.get_server_capabilities,
         capabilities.CAPABILITIES_SCHEMA,
@@ -40,7 +41,7 @@ TOOLS: tuple[Tool, ...] = (
     ),
     Tool(
         "list_tables",
-        "Tables and views with the catalogue's row counts and sizes, a page at a time.",
+        "Find tables and views by name: a page of them with the catalogue's row counts and sizes.",
         schema.Listed,
         schema.list_tables,
         metadata.TABLES_SCHEMA,
@@ -48,7 +49,7 @@ TOOLS: tuple[Tool, ...] = (
     ),
     Tool(
         "get_table_schema",
-        "One table or view in full: columns, keys, checks, foreign keys, triggers, a view's definition.",
+        "One table or view in full: columns, keys, checks, foreign keys, triggers, a view's definition. Look before you query.",
         schema.Table,
         schema.get_table_schema,
         metadata.TABLE_SCHEMA_SCHEMA,
@@ -56,28 +57,28 @@ TOOLS: tuple[Tool, ...] = (
     ),
     Tool(
         "get_table_indexes",
-        "The indexes of a table, with size and use where the login may see them.",
+        "The indexes of a table, with size and use where the login may see them: why a query is slow, what is not used.",
         schema.Table,
         schema.get_table_indexes,
         table_details.INDEXES_SCHEMA,
     ),
     Tool(
         "get_table_foreign_keys",
-        "The foreign keys of a table, and those of other tables that point to it.",
+        "The foreign keys of a table, and those of others that point to it: how to join, what a delete touches.",
         schema.Table,
         schema.get_table_foreign_keys,
         table_details.FOREIGN_KEYS_SCHEMA,
     ),
     Tool(
         "get_table_statistics",
-        "Row count by the catalogue, sizes, partitions, and how fresh the statistics are.",
+        "How large a table is, without counting: the catalogue's rows, sizes, partitions, how fresh the statistics are.",
         schema.Table,
         schema.get_table_statistics,
         table_details.STATISTICS_SCHEMA,
     ),
     Tool(
         "list_stored_procedures",
-        "Stored procedures (PostgreSQL: and functions), a page at a time.",
+        "Find stored procedures (PostgreSQL: and functions) by name, a page at a time.",
         schema.Listed,
         schema.list_stored_procedures,
         metadata.PROCEDURES_SCHEMA,
@@ -85,7 +86,7 @@ TOOLS: tuple[Tool, ...] = (
     ),
     Tool(
         "get_stored_procedure_definition",
-        "The source text of a procedure or function; all overloads.",
+        "The source text of a procedure or function, all overloads: what a call would do.",
         schema.Procedure,
         schema.get_stored_procedure_definition,
         metadata.PROCEDURE_DEFINITION_SCHEMA,
@@ -108,7 +109,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool(
         "execute_query",
         "Run one SQL statement and get its rows (reads only, unless the owner enabled writes). "
-        "Answers within the timeout; long queries belong to start_query.",
+        "Answers within the timeout: not for what takes minutes.",
         queries.ExecuteQuery,
         queries.execute_query,
         query_answers.QUERY_SCHEMA,
@@ -118,7 +119,8 @@ TOOLS: tuple[Tool, ...] = (
     ),
     Tool(
         "explain_query",
-        "The estimated plan of a query without running it: cost, operators, what is read whole, missing indexes, warnings.",
+        "The estimated plan of a query without running it: cost, operators, what is read whole, missing indexes, warnings. "
+        "For what may be slow.",
         queries.ExplainQuery,
         queries.explain_query,
         plan_answers.PLAN_SCHEMA,
@@ -149,7 +151,7 @@ TOOLS: tuple[Tool, ...] = (
         "Then get_session_status, get_session_result.",
         sessions.StartQuery,
         sessions.start_query,
-        session_answers.SESSION_SCHEMA,
+        session_answers.STARTED_SCHEMA,
         effect=Effect.QUERY,
         database=Database.OPTIONAL,
         gates=("enable_start_query",),
@@ -157,10 +159,11 @@ TOOLS: tuple[Tool, ...] = (
     ),
     Tool(
         "start_stored_procedure",
-        "Call a stored procedure or function in the background and get a sessionId at once.",
+        "Call a stored procedure or function in the background and get a sessionId at once: for what takes long. "
+        "Then get_session_status, get_session_result.",
         sessions.StartProcedure,
         sessions.start_stored_procedure,
-        session_answers.SESSION_SCHEMA,
+        session_answers.STARTED_SCHEMA,
         effect=Effect.CALL,
         database=Database.OPTIONAL,
         gates=("enable_start_stored_procedure",),
@@ -169,7 +172,7 @@ TOOLS: tuple[Tool, ...] = (
     ),
     Tool(
         "get_session_status",
-        "How far a background session is; waitSeconds waits for its end.",
+        "How far a background session is: status, rows so far, error. waitSeconds waits for its end.",
         sessions.SessionStatusOf,
         sessions.get_session_status,
         session_answers.SESSION_SCHEMA,
@@ -192,7 +195,7 @@ TOOLS: tuple[Tool, ...] = (
         "Stop a session at the database; the rows it has stay readable.",
         sessions.SessionId,
         sessions.cancel_session,
-        session_answers.SESSION_SCHEMA,
+        session_answers.STARTED_SCHEMA,
         effect=Effect.STOP,
         gates=START_GATES,
         database=Database.NONE,
@@ -201,7 +204,7 @@ TOOLS: tuple[Tool, ...] = (
     ),
     Tool(
         "list_sessions",
-        "Your background sessions, the latest first.",
+        "Your background sessions with their status, the latest first: when an id is lost.",
         sessions.ListSessions,
         sessions.list_sessions,
         session_answers.SESSIONS_SCHEMA,
@@ -210,7 +213,7 @@ TOOLS: tuple[Tool, ...] = (
     ),
     Tool(
         "get_command_timeout",
-        "How many seconds your statements may take.",
+        "How many seconds your statements may take before they end with TIMEOUT.",
         NoArguments,
         queries.get_command_timeout,
         server_info.COMMAND_TIMEOUT_SCHEMA,
@@ -219,7 +222,7 @@ TOOLS: tuple[Tool, ...] = (
     ),
     Tool(
         "set_command_timeout",
-        "Change how many seconds your later statements may take.",
+        "Change how many seconds your later statements may take; answers with the former limit.",
         queries.SetCommandTimeout,
         queries.set_command_timeout,
         server_info.COMMAND_TIMEOUT_SCHEMA,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import mcp_types as types
 import pytest
@@ -73,6 +74,18 @@ def test_hints_follow_from_the_gates(writes: str) -> None:
     looking = [name for name in hints if name.startswith(("get_", "list_", "search_"))]
     assert len(looking) > 10
     assert all(hints[name].read_only_hint for name in looking)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("opened", [*EVERY_GATE, None])
+def test_a_description_says_enough_and_names_only_tools_that_are_listed(mode: str, opened: str | None) -> None:
+    """When to use it and what comes back, in a sentence or two; nobody is sent to a tool that refuses."""
+    tools = listed(load_config({"DATABASE_URL": MODES[mode], **({opened: "true"} if opened else {})}))
+    names = {tool.name for tool in tools}
+    every_name = {name for tool in TOOLS for name in (tool.name, tool.server_name) if name}
+    for tool in tools:
+        assert 50 < len(tool.description or "") < 400
+        assert every_name & set(re.findall(r"[a-z]+(?:_[a-z]+)+", tool.description or "")) <= names
 
 
 def test_no_output_schema_requires_or_forbids_anything() -> None:
