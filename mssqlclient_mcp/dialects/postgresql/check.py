@@ -116,6 +116,10 @@ def _hosts(settings: ConnectionSettings) -> list[tuple[str, int]]:
     return [(host, int(port)) for host, port in paired if host and not host.startswith(("/", "@"))]
 
 
+def _patience(subject: Subject) -> float:
+    return min(LOOK_SECONDS, subject.seconds(), float(subject.settings.connect_timeout or LOOK_SECONDS))
+
+
 def _elsewhere(settings: ConnectionSettings) -> str:
     if settings.option("service"):
         return "the service file decides"
@@ -152,7 +156,7 @@ def _look(subject: Subject, address: Address) -> Finding:
     direct = subject.settings.option("sslnegotiation") == "direct"
     offered = direct
     try:
-        with closing(open_socket(address, min(LOOK_SECONDS, subject.seconds()))) as sock:
+        with closing(open_socket(address, _patience(subject))) as sock:
             if not direct:
                 offered = _asks_for_tls(sock)
             if offered:

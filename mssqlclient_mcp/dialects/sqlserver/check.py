@@ -79,8 +79,8 @@ CAUSES = (
           "Correct User Id and Password; on the server, look into its error log, where the state number tells which it is."),
     Cause("login", r"no identity|azure|AADSTS|credential", "The sign-in with Microsoft Entra failed.",
           "Sign in (az login), or set what the credential needs, and see that the server has a user for this identity."),
-    Cause("login", r"timeout", "The port answers, but the login is not finished in time: the server is overloaded or starting, or "
-          "a proxy stands between.", "Try again, or raise CONNECTION_TIMEOUT_SECONDS."),
+    Cause("login", r"timeout", "The port answers, but the login does not end: the server is overloaded or starting, or a "
+          "proxy stands between.", "Try again, or raise CONNECTION_TIMEOUT_SECONDS."),
 )  # fmt: skip
 
 
@@ -143,6 +143,10 @@ def _driver_notes(settings: ConnectionSettings, chosen: Driver) -> list[Advice]:
     if chosen.freetds:
         notes.append(Advice("FreeTDS knows neither Microsoft Entra nor Encrypt=Strict."))
     return notes
+
+
+def _patience(subject: Subject) -> float:
+    return min(LOOK_SECONDS, subject.seconds(), float(subject.settings.connect_timeout or LOOK_SECONDS))
 
 
 def _elsewhere(settings: ConnectionSettings) -> str:
@@ -213,7 +217,7 @@ def tls(subject: Subject) -> Finding:
 def _look(subject: Subject, address: Address) -> Finding:
     greeting: Greeting | None = None
     try:
-        with closing(open_socket(address, min(LOOK_SECONDS, subject.seconds()))) as sock:
+        with closing(open_socket(address, _patience(subject))) as sock:
             greeting = greet(sock)
             if greeting.encryption is not Encryption.NOT_SUPPORTED:
                 subject.tls = look(TdsLine(sock), address.host)
@@ -231,7 +235,7 @@ def _look(subject: Subject, address: Address) -> Finding:
 
 def _look_strict(subject: Subject, address: Address) -> Finding:
     try:
-        with closing(open_socket(address, min(LOOK_SECONDS, subject.seconds()))) as sock:
+        with closing(open_socket(address, _patience(subject))) as sock:
             subject.tls = look(SocketLine(sock), address.host, alpn=[ALPN])
     except OSError as error:
         return failed(
