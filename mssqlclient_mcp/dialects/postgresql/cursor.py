@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from psycopg import pq
+from psycopg import postgres, pq
 from psycopg.adapt import Transformer
 
 from ...errors import DatabaseMcpError, InvalidParameter
 from ...models import Column, Message, Row
 from .types import NAMES_OF_TYPES, USER_DEFINED, TypeKey, TypeNames
-from .values import lenient_adapters
+from .values import TIMES_BY_OID, lenient_adapters
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .wire import Wire
 
 _ROWS = (pq.ExecStatus.SINGLE_TUPLE, pq.ExecStatus.TUPLES_CHUNK, pq.ExecStatus.TUPLES_OK)
+TEXT_OID = postgres.types["text"].oid
 _COUNTING = ("INSERT", "UPDATE", "DELETE", "MERGE")
 
 
@@ -33,6 +34,7 @@ class PostgresCursor:
         self._lenient = False
         self._position = 0
         self._shape: list[tuple[str, TypeKey]] | None = None  # names and types of the columns
+        self._times: list[tuple[int, Callable[[str], str]]] = []  # columns of times, and what makes them ISO 8601
         self._rows: PGresult | None = None  # the chunk under way
         self._error: DatabaseMcpError | None = None  # met while looking ahead
         self._count: int | None = None
@@ -121,7 +123,8 @@ class PostgresCursor:
             first = self._shape is None
             if first:
                 self._shape = _shape(result)
-            self._transformer.set_pgresult(result, set_loaders=first)
+                self._times = [(i, TIMES_BY_OID[oid]) for i, (_, (oid, _)) in enumerate(self._shape) if oid in TIMES_BY_OID]
+            self._look_at(result, first=first)
             self._rows, self._position = result, 0
         if result.status == pq.ExecStatus.EMPTY_QUERY:
             self._wire.stop()
@@ -136,14 +139,22 @@ class PostgresCursor:
 
     def _load(self, start: int, end: int) -> list[Row]:
         try:
-            return self._transformer.load_rows(start, end, tuple)
+            rows = self._transformer.load_rows(start, end, tuple)
         except UnicodeDecodeError:
-            if self._lenient:
+            if self._lenient or self._rows is None:
                 raise
             self._lenient = True
             self._transformer = Transformer(lenient_adapters())
-            self._transformer.set_pgresult(self._rows)
+            self._look_at(self._rows, first=True)
             return self._load(start, end)
+        return _with_iso_times(rows, self._times) if rows and self._times else rows
+
+    def _look_at(self, result: PGresult, *, first: bool) -> None:
+        """Let the transformer load from this chunk; at the first one it learns how. Times are loaded as text."""
+        self._transformer.set_pgresult(result, set_loaders=first)
+        if first and self._times:
+            types = [result.ftype(i) for i in range(result.nfields)]
+            self._transformer.set_loader_types([TEXT_OID if oid in TIMES_BY_OID else oid for oid in types], pq.Format.TEXT)
 
     def _look_ahead(self) -> bool:
         """A chunk that is not full is the last one: read the end behind it, and keep an error for when its turn comes.
@@ -165,6 +176,14 @@ def ask_names(wire: Wire, names: TypeNames) -> None:
     if names.wanted and wire.usable and not wire.in_error:
         wanted = list(names.wanted)
         names.learn(wire.rows(NAMES_OF_TYPES, [[oid for oid, _ in wanted], [modifier for _, modifier in wanted]]))
+
+
+def _with_iso_times(rows: Sequence[Row], times: Sequence[tuple[int, Callable[[str], str]]]) -> list[Row]:
+    """The rows with their columns of times, text so far, as ISO 8601."""
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for place, iso in times:
+        columns[place] = [None if value is None else iso(value) for value in columns[place]]
+    return list(zip(*columns, strict=True))
 
 
 def _shape(result: PGresult) -> list[tuple[str, TypeKey]]:

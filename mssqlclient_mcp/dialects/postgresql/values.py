@@ -41,19 +41,35 @@ class LenientTextLoader(Loader):
         return bytes(data).decode("utf-8", "backslashreplace")
 
 
-class TimestampLoader(Loader):
+def iso_timestamp(text: str) -> str:
     """``2024-01-01 10:00:00`` as ``2024-01-01T10:00:00``; ``infinity`` stays."""
+    return text.replace(" ", "T", 1)
+
+
+def iso_timestamp_with_zone(text: str) -> str:
+    """``2024-01-01 10:00:00+02`` as ``2024-01-01T10:00:00+02:00``, also before a `` BC``."""
+    moment, space, era = text.replace(" ", "T", 1).partition(" ")
+    return _full_offset(moment) + space + era
+
+
+TIMES = {"timestamp": iso_timestamp, "timestamptz": iso_timestamp_with_zone}
+TIMES_BY_OID = {postgres.types[name].oid: iso for name, iso in TIMES.items()}
+"""Columns of these types are loaded as text and made ISO 8601 a chunk at a time (see ``cursor``): a loader of Python's own,
+called for each value, would take longer than all other columns together. The loaders below serve arrays."""
+
+
+class TimestampLoader(Loader):
+    """``timestamp`` in an array."""
 
     def load(self, data: Buffer) -> str:
-        return str(data, "utf-8", "replace").replace(" ", "T", 1)
+        return iso_timestamp(str(data, "utf-8", "replace"))
 
 
 class TimestampTzLoader(Loader):
-    """``2024-01-01 10:00:00+02`` as ``2024-01-01T10:00:00+02:00``, also before a `` BC``."""
+    """``timestamptz`` in an array."""
 
     def load(self, data: Buffer) -> str:
-        text, space, era = str(data, "utf-8", "replace").replace(" ", "T", 1).partition(" ")
-        return _full_offset(text) + space + era
+        return iso_timestamp_with_zone(str(data, "utf-8", "replace"))
 
 
 class TimeTzLoader(Loader):

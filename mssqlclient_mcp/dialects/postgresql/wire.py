@@ -22,7 +22,7 @@ from psycopg.conninfo import make_conninfo
 
 from ...errors import ConnectionFailed, DatabaseFault, DatabaseMcpError, InvalidParameter
 from ...models import Message
-from .errors import connecting, translating
+from .errors import connecting, translated, translating
 from .values import ADAPTERS, bindable, lenient_adapters
 
 if TYPE_CHECKING:
@@ -70,27 +70,13 @@ class Wire:
         """True in a transaction that has failed: the server takes nothing but its end."""
         return self.driver.pgconn.transaction_status == pq.TransactionStatus.INERROR
 
-    @contextmanager
-    def guarded(self, sql: str | None = None) -> Iterator[None]:
-        """Translate psycopg's errors, and remember a lost connection."""
-        if not self.usable:
-            raise ConnectionFailed("The connection is closed.")
-        try:
-            with self._in_use(), translating(sql):
-                yield
-        except ConnectionFailed:
-            self._lost = True
-            raise
+    def guarded(self, sql: str | None = None) -> _Guard:
+        """A block in which psycopg's errors are translated and a lost connection is remembered."""
+        return _Guard(self, sql)
 
-    @contextmanager
-    def _in_use(self) -> Iterator[None]:
-        """While this lasts, a close from another thread cuts the line and leaves the rest to this thread."""
-        try:
-            with self._using:
-                yield
-        finally:
-            if self._close_wanted:
-                self.close()
+    def _in_use(self) -> _InUse:
+        """A block in which a close from another thread cuts the line and leaves the rest to this thread."""
+        return _InUse(self)
 
     def setting(self, name: str) -> str:
         """A setting that the server reports on its own (DateStyle, client_encoding); no round trip."""
@@ -123,7 +109,7 @@ class Wire:
     def receive(self, sql: str | None = None) -> PGresult | None:
         """The next chunk, count or end of what was sent; None when there is no more. Raises what the server reports."""
         with self.guarded(sql):
-            result: PGresult | None = self.driver.wait(generators.fetch(self.driver.pgconn))
+            result = self._next_result()
             if result is None:
                 return None
             if result.status == pq.ExecStatus.FATAL_ERROR:
@@ -133,6 +119,13 @@ class Wire:
             if result.status in _COPY:
                 self._refuse_copy(result)
             return result
+
+    def _next_result(self) -> PGresult | None:
+        pgconn = self.driver.pgconn
+        if not pgconn.is_busy():  # libpq has it already
+            return pgconn.get_result()
+        result: PGresult | None = self.driver.wait(generators.fetch(pgconn))
+        return result
 
     def run(self, sql: str) -> str:
         """Run text of ours or a script, drop its rows, and return the last command tag."""
@@ -282,6 +275,46 @@ class Wire:
         with selectors.DefaultSelector() as selector:
             selector.register(self.driver.pgconn.socket, selectors.EVENT_READ)
             return bool(selector.select(seconds))
+
+
+class _InUse:
+    """See ``Wire._in_use``. A class, as each chunk of a result passes here, and a generator takes three times as long."""
+
+    __slots__ = ("_wire",)
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def __enter__(self) -> None:
+        self._wire._using.acquire()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._wire._using.release()
+        if self._wire._close_wanted:
+            self._wire.close()
+
+
+class _Guard(_InUse):
+    """See ``Wire.guarded``."""
+
+    __slots__ = ("_sql",)
+
+    def __init__(self, wire: Wire, sql: str | None) -> None:
+        super().__init__(wire)
+        self._sql = sql
+
+    def __enter__(self) -> None:
+        if not self._wire.usable:
+            raise ConnectionFailed("The connection is closed.")
+        super().__enter__()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        super().__exit__(kind, error, trace)
+        told = translated(error, self._sql) if isinstance(error, psycopg.Error) else error
+        if isinstance(told, ConnectionFailed):
+            self._wire._lost = True
+        if told is not error and told is not None:
+            raise told from error
 
 
 def _second_handle(handle: int) -> socket.socket:
