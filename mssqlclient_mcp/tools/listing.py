@@ -17,7 +17,7 @@ def listed_tool(tool: Tool, name: str, config: Config) -> types.Tool:
     """The tool under its name in this mode, with input and output schema and annotations."""
     return types.Tool(
         name=name,
-        title=name.replace("_", " ").capitalize(),
+        title=tool.name.replace("_", " ").capitalize(),
         description=tool.description,
         input_schema=input_schema(tool, server_mode=config.mode is DatabaseMode.SERVER),
         output_schema=output_schema(tool),
