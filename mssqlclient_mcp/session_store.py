@@ -56,10 +56,12 @@ class ResultMemory:
         with self._changed:
             self._running[store] = 0
 
-    def claim(self, store: ResultStore, size: int) -> bool:
-        """Room for ``size`` more bytes; False when ``store`` has to stop. May wait a moment for another result that was told
-        to stop."""
+    def claim(self, store: ResultStore, size: int, most: int | None = None) -> bool:
+        """Room for ``size`` more bytes, of at most ``most`` in all; False when ``store`` has to stop. May wait a moment for
+        another result that was told to stop."""
         with self._changed:
+            if most is not None and self._running.get(store, 0) + size > most:
+                return False
             while self._used + size > self.total_bytes:
                 if not self._make_room(store):
                     return False
@@ -278,9 +280,7 @@ class ResultStore:
         return kept
 
     def _claim(self, size: int) -> bool:
-        if self._memory.bytes_of(self) + size > self._max_bytes and not self._may_keep_one():
-            return False
-        return self._memory.claim(self, size)
+        return self._memory.claim(self, size, None if self._may_keep_one() else self._max_bytes)
 
     def _append(self, packed: bytes, rows: int) -> None:
         with self._lock:
@@ -308,8 +308,10 @@ class ResultStore:
             self._parts.append(part)
 
     def _may_keep_one(self) -> bool:
-        part = self._parts[-1] if self._parts else None
-        return self._keep_last and not self.sealed and part is not None and part.after_cut and not part.rows
+        if not self._keep_last or self.sealed or not self._parts:
+            return False
+        part = self._parts[-1]
+        return part.after_cut and not part.rows
 
     def _mark_cut(self) -> None:
         with self._lock:
