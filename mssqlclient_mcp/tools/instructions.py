@@ -11,7 +11,7 @@ OWNERS_HEADING = "From the owner of this database:"
 KINDS = {"sqlserver": "SQL Server (T-SQL)", "postgresql": "PostgreSQL"}
 
 ADVICE: tuple[Step, ...] = (
-    "Pass databaseName to the tools; {list_databases} shows which there are.",
+    "Pass databaseName wherever a tool takes one; {list_databases} shows which there are.",
     "Look before you query: {get_metadata} shows tables with columns and keys, {search_objects} finds a name or a text, "
     "{get_table_schema} shows one table whole.",
     (
@@ -28,8 +28,8 @@ ADVICE: tuple[Step, ...] = (
         "{get_session_result}; {cancel_session} stops it.",
     ),
     (
-        "Before {execute_stored_procedure}, see {get_stored_procedure_parameters}.",
-        "Before {start_stored_procedure}, see {get_stored_procedure_parameters}.",
+        "Procedures may change data: before {execute_stored_procedure}, see {get_stored_procedure_parameters}.",
+        "Procedures may change data: before {start_stored_procedure}, see {get_stored_procedure_parameters}.",
     ),
     "Results are cut, and say so: ask for few rows, and let the database count, group and sort.",
     "An error has a code, the next step, and retryable: only when that is true may the same call be sent again.",
