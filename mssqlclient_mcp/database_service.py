@@ -42,6 +42,7 @@ from .procedures import SPExecutor
 from .running import EndReason, Running
 from .schema_models import TableForeignKeys, TableIndexes
 from .sessions import SessionManager
+from .structured_reads import StructuredReads
 
 T = TypeVar("T")
 
@@ -77,6 +78,13 @@ class DatabaseService:
         )
         self.metadata = Metadata(self.read_catalog, catalog_for(self.dialect.name))
         self.procedures = SPExecutor(self.read_catalog, self.dialect.name)
+        self.data = StructuredReads(
+            self.metadata.table_row,
+            self.execute,
+            self.dialect.name,
+            most_rows=config.max_rows,
+            most_bytes=config.max_response_chars,
+        )
         self.capabilities = CapabilityDetector(
             self.read_catalog,
             feature_book_for(self.dialect.name),

@@ -118,6 +118,11 @@ class Metadata:
         """The databases that this login may enter."""
         return tuple(str(row["name"]) for row in self._read(None, self._catalog.DATABASE_NAMES, ()))
 
+    def table_row(self, database: str | None, sql: str, table: str) -> Record:
+        """The one row of a catalogue statement that takes (schema or None, name), for what other rooms ask about a table.
+        Raises ObjectNotFound with ``details.nearest``."""
+        return self._table(database, sql, table)
+
     def list_procedures(
         self,
         database: str | None = None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -438,3 +438,53 @@ class QuerySession:
     return_value: object = None
     messages: tuple[Message, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A column compared with a value. ``path`` is its place in the request, for messages."""
+
+    column: str
+    op: str
+    value: object = None
+    path: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class Junction:
+    """``and`` or ``or`` over several parts, or ``not`` over its only one."""
+
+    word: str
+    parts: tuple[Condition | Junction, ...]
+
+
+@dataclass(frozen=True)
+class Ordering:
+    """A column, or the name of an aggregate, that rows are ordered by."""
+
+    column: str
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """A function over the rows of a group; without a column, count counts rows. Without an ``alias`` it gets one."""
+
+    function: str
+    column: str | None = None
+    alias: str | None = None
+
+
+@dataclass(frozen=True)
+class QueryRequest:
+    """A read that was asked for as data. All of ``filters`` must hold; no ``columns``: all, or those grouped by."""
+
+    table: str
+    columns: tuple[str, ...] = ()
+    filters: tuple[Condition | Junction, ...] = ()
+    limit: int = 100
+    offset: int = 0
+    group_by: tuple[str, ...] = ()
+    aggregates: tuple[Aggregate, ...] = ()
+    order_by: tuple[Ordering, ...] = ()
+    cursor: str | None = None

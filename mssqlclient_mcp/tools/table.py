@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ..formatters import capabilities, metadata, server_info, table_details
+from ..formatters import data as data_answers
 from ..formatters import plans as plan_answers
 from ..formatters import procedures as procedure_answers
 from ..formatters import queries as query_answers
 from ..formatters import sessions as session_answers
-from . import procedures, queries, schema, server, sessions
+from . import data, procedures, queries, schema, server, sessions
 from .base import Database, Effect, NoArguments, Tool
 
 EXECUTION_GATES = (
@@ -105,6 +106,23 @@ TOOLS: tuple[Tool, ...] = (
         schema.SearchFor,
         schema.search_objects,
         table_details.HITS_SCHEMA,
+    ),
+    Tool(
+        "select_data",
+        "Rows of one table or view without SQL; all filters must hold. groupBy and aggregates answer how many, which is most. "
+        "in and between take a list. NULL fits only is_null, never != or not_in. cursor: nextCursor of the page before.",
+        data.SelectData,
+        data.select_data,
+        data_answers.DATA_SCHEMA,
+        gates=("enable_select_data",),
+    ),
+    Tool(
+        "execute_filter",
+        "select_data with a tree of and, or, not over conditions as its filter.",
+        data.ExecuteFilter,
+        data.execute_filter,
+        data_answers.DATA_SCHEMA,
+        gates=("enable_select_data",),
     ),
     Tool(
         "execute_query",

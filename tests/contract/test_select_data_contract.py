@@ -340,9 +340,11 @@ async def test_a_table_without_a_key_says_that_its_order_is_not_certain(client: 
 async def test_the_limit_is_held_to_the_owners(loaded: TestDatabase) -> None:
     """MAX_ROWS is the owner's word."""
     async with connected(build_server(loaded.config(MAX_ROWS="3", DEFAULT_MAX_ROWS="3"))) as client:
-        content = await answer(client, columns=["id"], limit=3)
-        assert content["rowCount"] == 3
-        text, _ = await refusal(client, limit=4)
+        for more in ({}, {"limit": 50}):
+            content = await answer(client, columns=["id"], **more)
+            assert content["rowCount"] == 3
+            assert content["truncatedBy"] == "rows"
+        text, _ = await refusal(client, limit=0)
         assert "limit" in text
 
 

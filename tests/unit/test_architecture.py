@@ -19,7 +19,7 @@ MCP_PLACES = ("server", "tools", "http", "demo")
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("models", "errors"),
-    ("names", "connection_settings", "schema_models", "plan_models", "check_models", "platforms"),
+    ("names", "connection_settings", "schema_models", "plan_models", "data_models", "check_models", "platforms"),
     ("connection_keywords", "settings"),
     ("connection_url", "connection_rendering"),
     ("connection_string",),
@@ -28,10 +28,11 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("dialects",),
     ("running", "clients", "values"),
     ("execution", "pool", "read_only", "type_mapper"),
-    ("metadata_rows", "call_schema", "session_store"),
-    ("session",),
+    ("metadata_rows", "call_schema", "session_store", "structured_requests", "page_cursor"),
+    ("session", "table_columns"),
+    ("filter_sql",),
     ("sessions", "procedures", "capabilities", "metadata", "query_builder"),
-    ("handoff", "background", "gate_memory"),
+    ("handoff", "background", "structured_reads", "gate_memory"),
     ("database_service",),
     ("formatters",),
     ("tools",),

@@ -25,20 +25,26 @@ ORDER BY p.pronargs, p.oid
 """
 
 # What the types asked for are made of: bases of domains, items of arrays, fields of composites, ends of ranges.
-# With the modifier -1 a name says no length: "bpchar", where NULL gives "character", which is character(1).
-TYPES = """
-WITH RECURSIVE wanted(oid) AS (
-  SELECT unnest($1::oid[])
-  UNION
-  SELECT part.oid
+_PARTS_OF_TYPES = """SELECT part.oid
   FROM wanted JOIN pg_catalog.pg_type AS t ON t.oid = wanted.oid
   CROSS JOIN LATERAL (
     SELECT t.typbasetype WHERE t.typtype = 'd'
     UNION ALL SELECT t.typelem WHERE t.typelem <> 0 AND t.typlen = -1
     UNION ALL SELECT r.rngsubtype FROM pg_catalog.pg_range AS r WHERE t.typtype = 'r' AND r.rngtypid = t.oid
     UNION ALL SELECT a.atttypid FROM pg_catalog.pg_attribute AS a
-      WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) AS part(oid))
-SELECT t.oid::bigint AS oid, t.typname AS name, n.nspname AS schema_name, t.typtype::text AS kind,
+      WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) AS part(oid)"""
+
+
+def wanted_types(source: str) -> str:
+    """The CTE ``wanted``: the types that ``source`` selects, and all that they are made of. Needs WITH RECURSIVE."""
+    return f"""wanted(oid) AS (
+  {source}
+  UNION
+  {_PARTS_OF_TYPES})"""
+
+
+# With the modifier -1 a name says no length: "bpchar", where NULL gives "character", which is character(1).
+TYPE_ROWS = """SELECT t.oid::bigint AS oid, t.typname AS name, n.nspname AS schema_name, t.typtype::text AS kind,
   format_type(t.oid, -1) AS text,
   t.typbasetype::bigint AS base, CASE WHEN t.typlen = -1 AND t.typcategory = 'A' THEN t.typelem::bigint END AS element,
   (SELECT r.rngsubtype::bigint FROM pg_catalog.pg_range AS r WHERE r.rngtypid = t.oid) AS subtype,
@@ -46,6 +52,9 @@ SELECT t.oid::bigint AS oid, t.typname AS name, n.nspname AS schema_name, t.typt
     FROM pg_catalog.pg_enum AS e WHERE e.enumtypid = t.oid)::text AS labels,
   (SELECT json_agg(json_build_object('name', a.attname, 'type', a.atttypid::bigint) ORDER BY a.attnum)
     FROM pg_catalog.pg_attribute AS a
-    WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped)::text AS fields
-FROM wanted JOIN pg_catalog.pg_type AS t ON t.oid = wanted.oid JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
-"""
+    WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped)::text AS fields,
+  EXISTS (SELECT FROM pg_catalog.pg_opclass AS o JOIN pg_catalog.pg_am AS m ON m.oid = o.opcmethod
+    WHERE o.opcintype = t.oid AND o.opcdefault AND m.amname = 'btree') AS sortable
+FROM wanted JOIN pg_catalog.pg_type AS t ON t.oid = wanted.oid JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace"""
+
+TYPES = f"WITH RECURSIVE {wanted_types('SELECT unnest($1::oid[])')}\n{TYPE_ROWS}\n"

@@ -80,11 +80,11 @@ def _wrong_case(row: Record, name: QualifiedName) -> bool:
 def _signatures(read: Read, rows: Sequence[Record]) -> tuple[ProcedureSignature, ...]:
     arguments = [cast("list[Record]", json.loads(str(row["arguments"] or "[]"))) for row in rows]
     oids = {_whole(one["type"]) for some in arguments for one in some} | {_whole(row["return_type"]) for row in rows}
-    types = _Types(read(TYPES, ("{" + ",".join(map(str, sorted(oids))) + "}",)))
+    types = TypesByOid(read(TYPES, ("{" + ",".join(map(str, sorted(oids))) + "}",)))
     return tuple(_signature(row, some, types) for row, some in zip(rows, arguments, strict=True))
 
 
-def _signature(row: Record, arguments: Sequence[Record], types: _Types) -> ProcedureSignature:
+def _signature(row: Record, arguments: Sequence[Record], types: TypesByOid) -> ProcedureSignature:
     parameters = tuple(
         _parameter(one, place, types) for place, one in enumerate(arguments, start=1) if one["mode"] in _DIRECTIONS
     )
@@ -108,7 +108,7 @@ def is_variadic(signature: ProcedureSignature) -> bool:
     return VARIADIC in signature.handle
 
 
-def _shape(row: Record, arguments: Sequence[Record], types: _Types) -> Shape:
+def _shape(row: Record, arguments: Sequence[Record], types: TypesByOid) -> Shape:
     returned = types.get(_whole(row["return_type"]))
     if row["kind"] == "p":
         return Shape.CALL
@@ -122,7 +122,7 @@ def _shape(row: Record, arguments: Sequence[Record], types: _Types) -> Shape:
     return {"void": Shape.VOID, "record": Shape.RECORD, "composite": Shape.ROWS}.get(returned.name, Shape.SCALAR)
 
 
-def _parameter(one: Record, place: int, types: _Types) -> StoredProcedureParameter:
+def _parameter(one: Record, place: int, types: TypesByOid) -> StoredProcedureParameter:
     kind = types.get(_whole(one["type"]))
     direction = _DIRECTIONS[str(one["mode"])]
     default = None if one["default"] is None else str(one["default"])
@@ -131,7 +131,7 @@ def _parameter(one: Record, place: int, types: _Types) -> StoredProcedureParamet
     return StoredProcedureParameter(name, place, kind, kind.text, direction, required, default)
 
 
-class _Types:
+class TypesByOid:
     """The types of a statement's rows, by OID."""
 
     def __init__(self, rows: Sequence[Record]) -> None:
@@ -148,6 +148,16 @@ class _Types:
             return self._made(row)
         finally:
             self._under_way.discard(oid)
+
+    def below(self, oid: int) -> ParameterType:
+        """The type; of a domain, the type that it narrows."""
+        row = self._rows.get(oid)
+        return self.below(_whole(row["base"])) if row is not None and row["kind"] == "d" else self.get(oid)
+
+    def row(self, oid: int) -> Record:
+        """What the catalogue tells of a type, that of a domain included; nothing for an unknown one."""
+        row = self._rows.get(oid, {})
+        return self.row(_whole(row["base"])) if row and row["kind"] == "d" else row
 
     def _made(self, row: Record) -> ParameterType:
         name, text = str(row["name"]), str(row["text"])

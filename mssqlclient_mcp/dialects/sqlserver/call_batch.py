@@ -43,13 +43,13 @@ _VARIABLE_TYPES = {
 }
 """Types that no variable can have, or should not have, and those that turn into them by themselves."""
 
-_CONVERSIONS = {
+CONVERSIONS = {
     "geometry": "geometry::Parse(CONVERT(nvarchar(max), ?))",
     "geography": "geography::Parse(CONVERT(nvarchar(max), ?))",
     "hierarchyid": "hierarchyid::Parse(CONVERT(nvarchar(4000), ?))",
 }
 
-_READINGS = {
+READINGS = {
     "xml": "CONVERT(nvarchar(max), {0})",
     "json": "CONVERT(nvarchar(max), {0})",
     "vector": "CONVERT(nvarchar(max), {0})",
@@ -60,7 +60,7 @@ _READINGS = {
 """How an output is read where its own type would not travel; everything else travels as it is."""
 
 _BASE_TYPE = "CONVERT(nvarchar(128), SQL_VARIANT_PROPERTY({0}, 'BaseType'))"
-_VARIANT_READING = f"""CASE {_BASE_TYPE}
+VARIANT_READING = f"""CASE {_BASE_TYPE}
   WHEN N'float' THEN CONVERT(nvarchar(max), CONVERT(float, {{0}}), 3)
   WHEN N'real' THEN CONVERT(nvarchar(max), CONVERT(real, {{0}}), 3)
   WHEN N'money' THEN CONVERT(nvarchar(max), CONVERT(money, {{0}}), 2)
@@ -156,7 +156,7 @@ def _expression(batch: _Batch, kind: ParameterType, value: object) -> str:
     if isinstance(value, TypedValue):
         return _expression(batch, value.type, value.value)
     batch.values.append(value)
-    return _CONVERSIONS.get(kind.name, f"CONVERT({_declared(kind)}, ?)")
+    return CONVERSIONS.get(kind.name, f"CONVERT({_declared(kind)}, ?)")
 
 
 def _guard_code_page(batch: _Batch, parameter: StoredProcedureParameter, variable: str, value: object) -> None:
@@ -206,10 +206,10 @@ def _output_columns(batch: _Batch) -> Iterator[str]:
     for place, (parameter, variable) in enumerate(batch.outputs, start=1):
         name = parameter.type.name
         if name == "sql_variant":
-            yield f"{_VARIANT_READING.format(variable)} AS {quote(OUTPUT_COLUMN.format(place))}"
+            yield f"{VARIANT_READING.format(variable)} AS {quote(OUTPUT_COLUMN.format(place))}"
             yield f"{_BASE_TYPE.format(variable)} AS {quote(TYPE_COLUMN.format(place))}"
         else:
-            yield f"{_READINGS.get(name, '{0}').format(variable)} AS {quote(OUTPUT_COLUMN.format(place))}"
+            yield f"{READINGS.get(name, '{0}').format(variable)} AS {quote(OUTPUT_COLUMN.format(place))}"
 
 
 def read_answer(call: PreparedCall, result_sets: Sequence[ResultSet]) -> Answer:

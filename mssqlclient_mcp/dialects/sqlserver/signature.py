@@ -127,7 +127,7 @@ def _from_catalogue(
     elif row["is_readonly"]:
         kind = _table_type(read, f"{quote(str(row['type_schema']))}.{quote(str(row['type_name']))}")
     else:
-        kind = _scalar_type(row)
+        kind = scalar_type(row)
     default = header.default.text if header and header.default else None
     required: bool | None = None if header is None else header.default is None
     if clr:
@@ -169,7 +169,7 @@ def _declared_type(read: Read, header: HeaderParameter) -> ParameterType:
     if header.readonly:
         return _table_type(read, _quoted(header.type_text))
     found = read(USER_TYPE, (_quoted(match["name"]),))
-    return _scalar_type(found[0]) if found else ParameterType("verbatim", _quoted(match["name"]))
+    return scalar_type(found[0]) if found else ParameterType("verbatim", _quoted(match["name"]))
 
 
 def _quoted(written: str) -> str:
@@ -192,7 +192,8 @@ def _sized(name: str, first: str | None, second: str | None) -> ParameterType:
     return scalar(name, 0, number or 0, 0)
 
 
-def _scalar_type(row: Record) -> ParameterType:
+def scalar_type(row: Record) -> ParameterType:
+    """The type of a catalogue row; an alias type by the system type that it stands for."""
     name = str(row["type_name"])
     if row["is_user_defined"]:
         if row["base_name"] is None:  # a CLR type of the user's own
@@ -225,7 +226,7 @@ def _table_type(read: Read, quoted: str) -> ParameterType:
 
 
 def _column(row: Record) -> ParameterField:
-    kind = _scalar_type(row)
+    kind = scalar_type(row)
     made = bool(row["is_identity"]) or bool(row["is_computed"]) or kind.name in ("timestamp", "rowversion")
     required = not row["is_nullable"] and not row["default_id"] and not made
     return ParameterField(str(row["name"]), kind, required, not made)
