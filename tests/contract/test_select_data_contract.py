@@ -230,7 +230,7 @@ async def test_names_full_of_quotes_stay_names(client: Client, loaded: TestDatab
     """Names come from the catalogue and are quoted; nothing in them is read as SQL."""
     content = await answer(
         client,
-        tableName=people.ODD_NAME[loaded.dialect],
+        tableName=people.ODD_TABLE[loaded.dialect],
         columns=[people.ODD_COLUMN],
         filters=[condition(people.ODD_COLUMN, ">", 1)],
         orderBy=[{"column": people.ODD_COLUMN, "direction": "desc"}],
