@@ -28,7 +28,7 @@ from .dialects.features import feature_book_for
 from .errors import ConfigInvalid, DatabaseMcpError
 from .formatters.check import PLAIN, PRETTY, check_content, format_step, format_verdict
 from .formatters.errors import NEXT_STEP
-from .logs import Redactor
+from .logs import Redactor, setup_logging
 from .models import DatabaseMode, ServerCapability
 from .platforms import this_system
 
@@ -46,6 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     """Check and print; 0 all well (notes aside), 1 a step failed, 2 the configuration cannot be used."""
     options = _parser().parse_args(arguments)
     as_json = options.format == "json"
+    setup_logging("error", "text")
     check = Check(load_config)
     marks = PRETTY if _knows_signs() else PLAIN
     if not as_json:

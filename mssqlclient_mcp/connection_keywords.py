@@ -146,6 +146,8 @@ AUTHENTICATION = {
     "activedirectorydefault": "ActiveDirectoryDefault",
     "activedirectoryworkloadidentity": "ActiveDirectoryWorkloadIdentity",
 }
+AUTHENTICATION_OPTION = "authentication"
+"""Our own parameter in PostgreSQL URLs; libpq never sees it."""
 
 
 def plain(word: str) -> str:

@@ -75,13 +75,16 @@ def _source(settings: ConnectionSettings, driver: str) -> Iterator[tuple[str, st
 def _microsoft_server(settings: ConnectionSettings, driver: str) -> Iterator[tuple[str, str]]:
     if settings.host:
         yield "SERVER", _server_name(settings, with_port=True)
-    if settings.encrypt:
-        if settings.encrypt == "strict" and not _knows_strict(driver):
+    if settings.by_token:
+        _check_token(settings)
+    encrypt = settings.encrypt or ("yes" if settings.by_token else None)
+    if encrypt:
+        if encrypt == "strict" and not _knows_strict(driver):
             raise _no_strict(driver)
-        yield "Encrypt", settings.encrypt
+        yield "Encrypt", encrypt
     if settings.trust_server_certificate is not None:
         yield "TrustServerCertificate", _yes(settings.trust_server_certificate)
-    if settings.authentication and not settings.integrated:
+    if settings.authentication and not settings.integrated and not settings.by_token:
         yield "Authentication", settings.authentication
     if settings.application_intent:
         yield "ApplicationIntent", settings.application_intent
@@ -113,6 +116,14 @@ def _freetds_server(settings: ConnectionSettings) -> Iterator[tuple[str, str]]:
         yield "ApplicationIntent", settings.application_intent
 
 
+def _check_token(settings: ConnectionSettings) -> None:
+    """A token is as good as a password for an hour: it is not sent in the clear, and there is none beside it."""
+    if settings.password is not None:
+        raise ConfigInvalid(f"Authentication={settings.authentication} takes no password: remove it.")
+    if settings.encrypt == "no":
+        raise ConfigInvalid(f"Authentication={settings.authentication} needs encryption: remove Encrypt=no.")
+
+
 def _knows_strict(driver: str) -> bool:
     version = _DRIVER_VERSION.search(driver)
     return version is not None and int(version[1]) >= 18
@@ -134,6 +145,8 @@ def _server_name(settings: ConnectionSettings, *, with_port: bool) -> str:
 def _login(settings: ConnectionSettings, *, freetds: bool) -> Iterator[tuple[str, str]]:
     if settings.integrated:
         yield "Trusted_Connection", "Yes" if freetds else "yes"
+        return
+    if settings.by_token:
         return
     if settings.user is not None:
         yield "UID", settings.user

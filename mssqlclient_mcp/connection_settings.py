@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 MASK = "****"
+TOKEN_AUTHENTICATION = ("ActiveDirectoryDefault", "ActiveDirectoryWorkloadIdentity")
+"""The authentications that no driver knows: this server gets the token itself (``dialects/entra.py``)."""
+
 _SECRET_WORDS = ("password", "pwd", "secret", "clientkey", "scram", "token")
 
 
@@ -89,6 +92,11 @@ class ConnectionSettings:
     def option(self, name: str) -> str | None:
         """The value of a further keyword, whatever its case; None when it is not given."""
         return next((value for key, value in self.options if key.lower() == name.lower()), None)
+
+    @property
+    def by_token(self) -> bool:
+        """True when the login is a token of Microsoft Entra that this server gets itself."""
+        return self.authentication in TOKEN_AUTHENTICATION and not self.integrated
 
     @property
     def secrets(self) -> tuple[Secret, ...]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from .connection_keywords import LIBPQ_PARAMETERS, nearest_libpq_parameter
-from .connection_settings import ConnectionSettings, Secret
+from .connection_keywords import AUTHENTICATION, AUTHENTICATION_OPTION, LIBPQ_PARAMETERS, nearest_libpq_parameter, plain
+from .connection_settings import TOKEN_AUTHENTICATION, ConnectionSettings, Secret
 from .errors import ConfigInvalid
 
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -101,6 +101,8 @@ def _query(query: str, *, plus_is_space: bool) -> list[tuple[str, str]]:
 def _libpq_parameter(name: str, value: str) -> dict[str, str]:
     if name == "ssl" and value == "true":  # libpq takes this spelling of other libraries in URLs, and only there
         return {"sslmode": "require"}
+    if name == AUTHENTICATION_OPTION:
+        return {name: _authentication(value)}
     if name not in LIBPQ_PARAMETERS:
         near = nearest_libpq_parameter(name)
         hint = f" The nearest that is known: {near}." if near else ""
@@ -118,9 +120,12 @@ def _postgresql(given: dict[str, str]) -> ConnectionSettings:
     timeout = given.pop("connect_timeout", "")
     if timeout and not (timeout.isascii() and timeout.isdigit() and len(timeout) < 10):
         raise ConfigInvalid("connect_timeout in the connection URL must be a whole number of seconds.")
-    password = given.pop("password", "")
+    password, authentication = given.pop("password", ""), given.pop(AUTHENTICATION_OPTION, None)
+    if authentication:
+        _check_token(given, password, authentication)
     return ConnectionSettings(
         dialect="postgresql",
+        authentication=authentication,
         host=host,
         port=port,
         database=given.pop("dbname", None),
@@ -130,6 +135,25 @@ def _postgresql(given: dict[str, str]) -> ConnectionSettings:
         application_name=given.pop("application_name", None),
         options=(*port_option, *given.items()),
     )
+
+
+def _authentication(value: str) -> str:
+    """The authentication that a URL asks for: one of those that get a token of Microsoft Entra."""
+    meaning = AUTHENTICATION.get(plain(value))
+    if meaning not in TOKEN_AUTHENTICATION:
+        raise ConfigInvalid(
+            f"authentication in the connection URL must be one of: {', '.join(TOKEN_AUTHENTICATION)}.",
+            details={"expected": list(TOKEN_AUTHENTICATION)},
+        )
+    return meaning
+
+
+def _check_token(given: dict[str, str], password: str, authentication: str) -> None:
+    """A token stands in the place of the password, and is not sent in the clear: TLS is required where nothing is said."""
+    if password:
+        raise ConfigInvalid(f"authentication={authentication} in the connection URL takes no password: remove it.")
+    if given.setdefault("sslmode", "require") in ("disable", "allow", "prefer"):
+        raise ConfigInvalid(f"authentication={authentication} needs TLS: sslmode must be require, verify-ca or verify-full.")
 
 
 def _ports(text: str, hosts: int) -> tuple[int | None, tuple[tuple[str, str], ...]]:

@@ -31,7 +31,7 @@ _MAY_MATCH = re.compile(r"(?i)pwd|passw|secret|token|api[_-]?key|bearer|://")
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 # Libraries that tell every message they handle, contents included, are heard from WARNING on only.
-QUIET = ("mcp", "httpx", "httpcore", "asyncio", "sqlglot", "sse_starlette", "uvicorn.access")
+QUIET = ("azure", "msal", "mcp", "httpx", "httpcore", "asyncio", "sqlglot", "sse_starlette", "uvicorn.access")
 
 
 class Revealing(Protocol):
@@ -57,6 +57,11 @@ class Redactor:
                 known |= {text.replace(quoted, quoted * 2) for quoted in ("}", '"', "'")}
         self._known = tuple(sorted(known, key=len, reverse=True))
 
+    def forget(self, *secrets: Revealing) -> None:
+        """Look for these no longer; they mean nothing any more."""
+        gone = Redactor(secrets)._known
+        self._known = tuple(known for known in self._known if known not in gone)
+
     def clean(self, text: str) -> str:
         """The text without secrets."""
         for known in self._known:
@@ -81,6 +86,11 @@ class _Formatter(logging.Formatter):
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()
         self._redactor = redactor
+
+    @property
+    def redactor(self) -> Redactor:
+        """What takes secrets out of this log."""
+        return self._redactor
 
     def _when(self, record: logging.LogRecord) -> str:
         when = datetime.fromtimestamp(record.created, tz=timezone.utc)
@@ -148,6 +158,15 @@ def setup_logging(level: str, fmt: str, secrets: Iterable[Revealing] = ()) -> Re
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(True)
     return redactor
+
+
+def hide(secret: Revealing, *, instead_of: Revealing | None = None) -> None:
+    """Keep a secret that came up while running out of this process's log; ``instead_of`` is one that has ended."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, _Formatter):
+            if instead_of is not None:
+                handler.formatter.redactor.forget(instead_of)
+            handler.formatter.redactor.add(secret)
 
 
 def _one_line(text: str) -> str:

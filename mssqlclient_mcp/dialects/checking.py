@@ -14,7 +14,7 @@ from typing import Protocol, cast
 
 from ..check_models import Advice, Finding, Mark, failed, well
 from ..connection_settings import ConnectionSettings
-from ..errors import DatabaseMcpError, ObjectNotFound
+from ..errors import ConfigInvalid, DatabaseMcpError, DriverMissing, ObjectNotFound
 from ..platforms import System, for_system
 from .base import Access, Connection
 from .reach import Address, TlsLook, is_address, knock, resolve
@@ -223,7 +223,9 @@ def step_of(error: DatabaseMcpError, causes: Sequence[Cause]) -> str:
 
 
 def cause_of(error: DatabaseMcpError, causes: Sequence[Cause]) -> Cause | None:
-    """The first cause whose pattern is in the message."""
+    """The first cause whose pattern is in the message; what is said by this program says enough."""
+    if isinstance(error, (ConfigInvalid, DriverMissing)):
+        return None
     return next((cause for cause in causes if re.search(cause.pattern, error.message, re.IGNORECASE)), None)
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -153,6 +153,7 @@ class FakeDriver:
         self.statements: list[tuple[int, str, tuple[object, ...]]] = []
         self.connections: list[FakeConnection] = []
         self.connection_strings: list[str] = []
+        self.attributes: list[dict[int, bytes]] = []  # those set before connecting
         self.crashes: list[str] = []
         self.connect_errors: list[Error] = []  # raised by the next connects, one each
         self.connect_wait: Wait | None = None
@@ -164,8 +165,16 @@ class FakeDriver:
     def drivers(self) -> list[str]:
         return list(self.installed)
 
-    def connect(self, connection_string: str, *, autocommit: bool = False, timeout: int = 0) -> FakeConnection:
+    def connect(
+        self,
+        connection_string: str,
+        *,
+        autocommit: bool = False,
+        timeout: int = 0,
+        attrs_before: Mapping[int, bytes] | None = None,
+    ) -> FakeConnection:
         self.connection_strings.append(connection_string)
+        self.attributes.append(dict(attrs_before or {}))
         if self.connect_wait is not None and self.connect_wait.run(timeout):
             raise odbc_error("HYT00", "Login timeout expired", function="SQLDriverConnect")
         if self.connect_errors:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import ssl
 import struct
 import subprocess
 import sys
@@ -14,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,44 +22,23 @@ import pytest
 from mssqlclient_mcp.check import Check
 from mssqlclient_mcp.check_models import Finding, Mark
 from mssqlclient_mcp.config import load_config
-from mssqlclient_mcp.demo.embedded import EmbeddedServer
 from mssqlclient_mcp.dialects.reach import Address
 from mssqlclient_mcp.dialects.sqlserver.browser import port_of
 from tests.certificates import Issued, issue
-from tests.databases import LEFTOVER_PREFIX, TestDatabase, server_environment
-from tests.live_postgres import Relay
+from tests.databases import TestDatabase, server_environment
+from tests.guarded_postgres import PASSWORD, Guarded, guarded_server
+from tests.ports import closed_port, listening, no_answer, speak_http
+from tests.tds_server import FakeSqlServer
 from tests.tls_front import TlsFront
 
-PASSWORD = "s3cret-of-guarded"
 AFTER_LOGIN = ("database", "permissions", "writes", "version", "round_trip")
-
-
-@dataclass(frozen=True)
-class Guarded:
-    """A server that asks ``guarded`` for a password, and how to reach it."""
-
-    url: str
-    relay: Relay
-
-    def through(self, password: str, *, database: str = "postgres", port: int | None = None, host: str = "127.0.0.1") -> str:
-        """A URL over TCP."""
-        reached = port or self.relay.settings.port
-        return f"postgresql://guarded:{quote(password)}@{host}:{reached}/{database}"
 
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Guarded]:
-    """A PostgreSQL of this module's own, since who must show a password is the whole server's business."""
-    folder = Path(tempfile.mkdtemp(prefix=LEFTOVER_PREFIX)) / "pg"
-    with EmbeddedServer(folder, keep=False) as server:
-        rules = folder / "pg_hba.conf"
-        rules.write_text(f"local all guarded scram-sha-256\nhost all guarded all scram-sha-256\n{rules.read_text()}")
-        with psycopg.connect(server.url(), autocommit=True) as connection:
-            connection.execute(f"CREATE ROLE guarded LOGIN PASSWORD '{PASSWORD}'")
-            connection.execute("SELECT pg_reload_conf()")
-        with closing(Relay(server.url())) as relay:
-            yield Guarded(server.url(), relay)
-    folder.parent.rmdir()
+    """A PostgreSQL that asks for a password."""
+    with guarded_server() as server:
+        yield server
 
 
 def check(settings: dict[str, str], seconds: float = 30) -> dict[str, Finding]:
@@ -103,51 +80,6 @@ def assert_stopped(found: dict[str, Finding], at: str) -> Finding:
     assert all(found[name].mark is not Mark.FAILED for name in names[: names.index(at)])
     assert all(found[name].mark is Mark.NOT_TRIED for name in AFTER_LOGIN if names.index(name) > names.index(at))
     return found[at]
-
-
-@contextmanager
-def listening(answer: Callable[[socket.socket], object]) -> Iterator[int]:
-    """A loopback port; each connection is handed to ``answer`` and held until the end."""
-    held: list[socket.socket] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            while True:
-                try:
-                    peer, _ = listener.accept()
-                except OSError:
-                    return
-                held.append(peer)
-                peer.settimeout(5)
-                with suppress(OSError):
-                    answer(peer)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            with suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
-    thread.join(5)
-    for peer in held:
-        peer.close()
-
-
-def closed_port() -> int:
-    """A loopback port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def no_answer(_: socket.socket) -> None:
-    """Say nothing at all."""
-
-
-def speak_http(peer: socket.socket) -> None:
-    """Answer as a web server does to what it cannot read."""
-    peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
 # -- PostgreSQL --------------------------------------------------------------------------------------------------------
@@ -320,38 +252,6 @@ def test_the_way_to_a_sql_server_is_looked_at_step_by_step() -> None:
     with listening(speak_http) as port:
         strict = failure(mssql(f"Server=127.0.0.1,{port};Encrypt=Strict;{login}"), "tls")
     assert "2022" in strict.cause
-
-
-class FakeSqlServer:
-    """As much of a SQL Server as stands before the login: a PRELOGIN answer, and TLS inside its packets."""
-
-    def __init__(self, encryption: int, certificate: Issued) -> None:
-        self._encryption = encryption
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(certificate.certificate_file, certificate.key_file)
-
-    def __call__(self, peer: socket.socket) -> None:
-        """Answer one connection."""
-        self._packet(peer)
-        body = struct.pack(">BHHBHHB6sB", 0, 11, 6, 1, 17, 1, 0xFF, b"\x10\x00\x03\xe8\x00\x00", self._encryption)
-        self._send(peer, 0x04, body)
-        if self._encryption == 2:
-            return
-        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        tls = self._context.wrap_bio(incoming, outgoing, server_side=True)
-        while True:
-            incoming.write(self._packet(peer))
-            with suppress(ssl.SSLWantReadError):
-                tls.do_handshake()
-                return
-            self._send(peer, 0x12, outgoing.read())
-
-    def _send(self, peer: socket.socket, kind: int, body: bytes) -> None:
-        peer.sendall(struct.pack(">BBHHBB", kind, 1, 8 + len(body), 0, 0, 0) + body)
-
-    def _packet(self, peer: socket.socket) -> bytes:
-        header = peer.recv(8, socket.MSG_WAITALL)
-        return peer.recv(struct.unpack(">BBH", header[:4])[2] - 8, socket.MSG_WAITALL) if header else b""
 
 
 @pytest.mark.parametrize(("encryption", "words"), [(0, "encryption offered"), (3, "encryption required")])

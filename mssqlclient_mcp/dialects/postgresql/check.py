@@ -36,6 +36,8 @@ TRUST = (
 )
 
 CAUSES = (
+    Cause("login", r"^Microsoft Entra", "The sign-in with Microsoft Entra failed on this machine.",
+          "Sign in (az login), or set what the credential needs (AZURE_CLIENT_ID and its like)."),
     Cause("tls", r"server does not support SSL", "The URL demands TLS (sslmode), and the server has none.",
           "Switch it on at the server (ssl = on, with a certificate), or, in a network you trust, use sslmode=prefer."),
     Cause("tls", r"root certificate file .* does not exist|could not read root certificate",
@@ -74,8 +76,6 @@ CAUSES = (
           "Close some, or raise max_connections; this server uses at most POOL_MAX_SIZE and one for each session."),
     Cause("login", r"starting up|shutting down|recovery mode", "The server is starting, stopping or recovering.",
           "Try again in a minute."),
-    Cause("login", r"azure|AADSTS|credential", "The sign-in with Microsoft Entra failed.",
-          "Sign in (az login), or set what the credential needs, and see that the server has a role for this identity."),
     Cause("login", r"timeout", "The port answers, but the login is not finished in time: the server is overloaded, or a proxy "
           "stands between.", "Try again, or raise CONNECTION_TIMEOUT_SECONDS."),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...connection_rendering import libpq_parameters
 from ...errors import DatabaseMcpError, DriverMissing
+from ..entra import POSTGRESQL_SCOPE, Tokens
 from .outside_functions import OUTSIDE_FUNCTIONS
 from .types import TypeNames
 
@@ -39,7 +40,8 @@ NO_TRANSACTION_BLOCK = "25001"
 class PostgresDialect:
     """PostgreSQL."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tokens: Tokens | None = None) -> None:
+        self._tokens = tokens or Tokens()
         self._type_names: dict[tuple[str, str, str], TypeNames] = {}
 
     @property
@@ -57,6 +59,10 @@ class PostgresDialect:
                 f"PostgreSQL needs psycopg 3 and libpq: {error}", next_step=f"Install them with: {INSTALL}"
             ) from error
         parameters = connect_parameters(settings, database, application_name)
+        if settings.by_token:
+            seconds = settings.connect_timeout or int(LINE_SETTINGS["connect_timeout"])
+            token = self._tokens.token(settings, POSTGRESQL_SCOPE, client_id=None, seconds=seconds)
+            parameters["password"] = token.reveal()
         place = (parameters.get("host", ""), parameters.get("port", ""), parameters.get("dbname", ""))
         names = self._type_names.setdefault(place, TypeNames())
         return psycopg_connection.PostgresConnection(wire.open_wire(parameters), names)

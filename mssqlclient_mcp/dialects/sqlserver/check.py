@@ -50,6 +50,8 @@ KERBEROS: Mapping[System, str] = {
 }
 
 CAUSES = (
+    Cause("login", r"^Microsoft Entra", "The sign-in with Microsoft Entra failed on this machine.",
+          "Sign in (az login), or set what the credential needs (AZURE_CLIENT_ID and its like)."),
     Cause("tls", r"hostname mismatch|does not match (?:the )?(?:target )?(?:host ?name|name)",
           "The certificate was made for another name than the connection string's.",
           "Use the name that the certificate has, or tell the driver: HostNameInCertificate=that.name"),
@@ -77,8 +79,6 @@ CAUSES = (
     Cause("login", r"Login failed for user",
           "User or password is wrong; or the server takes Windows logins only (SQL Server authentication is off).",
           "Correct User Id and Password; on the server, look into its error log, where the state number tells which it is."),
-    Cause("login", r"no identity|azure|AADSTS|credential", "The sign-in with Microsoft Entra failed.",
-          "Sign in (az login), or set what the credential needs, and see that the server has a user for this identity."),
     Cause("login", r"timeout", "The port answers, but the login does not end: the server is overloaded or starting, or a "
           "proxy stands between.", "Try again, or raise CONNECTION_TIMEOUT_SECONDS."),
 )  # fmt: skip

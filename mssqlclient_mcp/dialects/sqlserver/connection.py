@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING
 from ...connection_rendering import odbc_connection_string
 from ...connection_settings import MASK, ConnectionSettings
 from ...errors import ConnectionFailed, DatabaseMcpError
+from ..entra import SQLSERVER_SCOPE, Tokens
 from .drivers import Driver, Machine, choose_driver, is_freetds
 from .errors import needs_autocommit, translate
 from .link import Abandoned, Link
-from .odbc import SQL_CHAR, SQL_WCHAR, OdbcConnection, OdbcModule, load
+from .odbc import SQL_CHAR, SQL_COPT_SS_ACCESS_TOKEN, SQL_WCHAR, OdbcConnection, OdbcModule, load
 from .odbc_connection import SHORT_SECONDS, SqlServerConnection, ask
 from .outside_functions import OUTSIDE_FUNCTIONS
 from .sole_statement import is_sole_statement
@@ -28,8 +30,8 @@ _LOGIN_TIME_OF = "SELECT CONVERT(varchar(33), login_time, 126) FROM sys.dm_exec_
 
 
 class SqlServerDialect:
-    """Implements ``dialects.base.Dialect``. ``odbc_driver`` is MSSQL_ODBC_DRIVER; ``module`` and ``machine`` stand in for
-    pyodbc and the computer in tests."""
+    """Implements ``dialects.base.Dialect``. ``odbc_driver`` is MSSQL_ODBC_DRIVER; ``module``, ``machine`` and ``tokens`` stand
+    in for pyodbc, the computer and Microsoft Entra in tests."""
 
     def __init__(
         self,
@@ -38,8 +40,10 @@ class SqlServerDialect:
         module: OdbcModule | None = None,
         machine: Machine | None = None,
         now: Callable[[], float] = time.monotonic,
+        tokens: Tokens | None = None,
     ) -> None:
         self._odbc_driver = odbc_driver
+        self._tokens = tokens or Tokens()
         self._module = module
         self._machine = machine
         self._now = now
@@ -118,11 +122,23 @@ class SqlServerDialect:
             application_name=application_name or None,
         )
         try:
-            odbc = module.connect(text, autocommit=True, timeout=seconds)
+            if settings.by_token:
+                token, seconds = self._token(settings, seconds)
+                odbc = module.connect(text, autocommit=True, timeout=seconds, attrs_before={SQL_COPT_SS_ACCESS_TOKEN: token})
+            else:
+                odbc = module.connect(text, autocommit=True, timeout=seconds)
         except module.Error as error:
             raise _told(translate(error, connecting=True), settings) from None
         _read_text_as_unicode(odbc)
         return Link(odbc, module.Error, self._abandoned, self._now)
+
+    def _token(self, settings: ConnectionSettings, seconds: int) -> tuple[bytes, int]:
+        """The token as the driver takes it (ACCESSTOKEN of msodbcsql.h), and the seconds that are left for connecting. The
+        user is the client id of a managed identity, as Microsoft's other drivers have it."""
+        began = self._now()
+        token = self._tokens.token(settings, SQLSERVER_SCOPE, client_id=settings.user, seconds=seconds)
+        data = token.reveal().encode("utf-16-le")
+        return struct.pack("<I", len(data)) + data, max(1, round(seconds - (self._now() - began)))
 
     def _kill(self, settings: ConnectionSettings, session_id: int, login_time: str) -> bool:
         try:

@@ -21,6 +21,7 @@ SQL_TYPE_TIMESTAMP = 93
 SQL_SS_UDT = -151
 SQL_SS_TIME2 = -154
 SQL_SS_TIMESTAMPOFFSET = -155
+SQL_COPT_SS_ACCESS_TOKEN = 1256  # a connection attribute: an ACCESSTOKEN structure, set before connecting
 
 MANAGER: Mapping[System, str] = {
     System.LINUX: "install the package unixODBC   (Debian, Ubuntu: sudo apt-get install -y libodbc2)",
@@ -87,7 +88,9 @@ class OdbcModule(Protocol):
 
     def drivers(self) -> list[str]: ...
 
-    def connect(self, connection_string: str, *, autocommit: bool, timeout: int) -> OdbcConnection: ...
+    def connect(
+        self, connection_string: str, *, autocommit: bool, timeout: int, attrs_before: Mapping[int, bytes] = ...
+    ) -> OdbcConnection: ...
 
 
 def load() -> OdbcModule:
