@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .dialects.selects import Ability, ReadableColumn, Selects
@@ -107,7 +107,7 @@ class FilterSql:
         if not isinstance(one.value, str):
             self._columns.note(path, f"{one.op} takes a text")
             return ""
-        pattern = like_pattern(one.op, one.value, self._selects.PATTERN_SIGNS)
+        pattern = like_pattern(one.op, one.value, self._selects.PATTERN_LITERALS)
         if pattern is None:
             self._columns.note(path, "a pattern must not end in a single backslash; write two for the sign itself")
             return ""
@@ -125,24 +125,20 @@ class FilterSql:
         return self._selects.marker(len(self.values), kind)
 
 
-def like_pattern(op: str, text: str, signs: str) -> str | None:
-    r"""A pattern in which only ``%`` and ``_`` mean something, and a backslash takes that away, on every database: its own
-    further ``signs`` stand for themselves. starts_with and contains take all signs for themselves. None: the pattern ends in
-    a backslash that takes nothing away."""
+def like_pattern(op: str, text: str, literals: Mapping[str, str]) -> str | None:
+    """A pattern in which only ``%`` and ``_`` mean something, and a backslash takes that away, on every database; ``literals``
+    is how the database's own signs are written to stand for themselves, as all do in starts_with and contains.
+    None: the pattern ends in a backslash that takes nothing away."""
     if op in ("starts_with", "contains"):
-        literal = "".join(_escaped(sign, signs) for sign in text)
+        literal = "".join(literals.get(sign, sign) for sign in text)
         return f"{'%' if op == 'contains' else ''}{literal}%"
-    pattern, signs_left = "", iter(text)
-    for sign in signs_left:
+    pattern, signs = "", iter(text)
+    for sign in signs:
         if sign == "\\":
-            following = next(signs_left, None)
+            following = next(signs, None)
             if following is None:
                 return None
-            pattern += _escaped(following, signs)
+            pattern += literals.get(following, following)
         else:
-            pattern += sign if sign in "%_" else _escaped(sign, signs)
+            pattern += sign if sign in "%_" else literals.get(sign, sign)
     return pattern
-
-
-def _escaped(sign: str, signs: str) -> str:
-    return f"\\{sign}" if sign in signs else sign

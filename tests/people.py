@@ -27,7 +27,7 @@ COLUMNS = ("id", "name", "nick", "city", "age", "score", "active", "big", "ref",
 ODD_COLUMN = "c\"'; --"
 ODD_COLUMN_QUOTED = {"postgresql": '"c""\'; --"', "sqlserver": "[c\"'; --]"}
 ODD_TABLE = {"postgresql": 'reads."T""; DROP TABLE people; --"', "sqlserver": 'reads.[T"; DROP TABLE people; --]'}
-"""Names full of signs, quoted. A bracket closed inside brackets, which not every T-SQL endpoint takes, is left to unit tests."""
+"""Names full of signs, quoted. A bracket closed within brackets, which not every T-SQL endpoint takes, is for unit tests."""
 
 POSTGRESQL = (
     "DROP SCHEMA IF EXISTS reads CASCADE",

@@ -76,8 +76,8 @@ class Selects(Protocol):
     MOST_PARAMETERS: int
     """How many values a statement takes."""
 
-    PATTERN_SIGNS: str
-    """The signs that mean something in a LIKE pattern; a backslash before them takes that away."""
+    PATTERN_LITERALS: Mapping[str, str]
+    """The signs that mean something in a LIKE pattern, and how each is written to stand for itself."""
 
     def readable_table(self, row: Mapping[str, object]) -> ReadableTable:
         """The table that the row tells of."""

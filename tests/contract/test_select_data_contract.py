@@ -489,13 +489,14 @@ async def test_an_unknown_table_is_not_found(client: Client) -> None:
 @pytest.mark.parametrize(
     "text", ["'; DROP TABLE reads.people; --", "] ; --", '" ; --', "\x00", "a\x00b", "{fn now()}", "?", "$1", "%s", "\ud7ff"]
 )
-async def test_hostile_words_are_values_or_refused(client: Client, text: str) -> None:
+async def test_hostile_words_are_values_or_refused(client: Client, loaded: TestDatabase, text: str) -> None:
     """As a value they match nothing; as a name, an operator, an alias or a direction they are refused."""
+    refused = loaded.codes("INVALID_PARAMETER") if "\x00" in text else {"INVALID_PARAMETER"}
     result: CallToolResult = await client.call_tool(
         "select_data", {"tableName": "reads.people", "columns": ["id"], "filters": [condition("name", "=", text)]}
     )
     assert result.structured_content.get("rows", []) == []
-    assert result.structured_content.get("code", "INVALID_PARAMETER") == "INVALID_PARAMETER"
+    assert result.structured_content.get("code", "INVALID_PARAMETER") in refused
     for arguments in (
         {"columns": [text]},
         {"filters": [condition(text, "=", 1)]},
@@ -509,7 +510,7 @@ async def test_hostile_words_are_values_or_refused(client: Client, text: str) ->
     ):
         await refusal(client, **arguments)
     named = await client.call_tool("select_data", {"tableName": f"reads.{text}"})
-    assert named.structured_content["code"] in ("OBJECT_NOT_FOUND", "INVALID_PARAMETER")
+    assert named.structured_content["code"] in {"OBJECT_NOT_FOUND", *refused}
     assert await ids(client) == [1, 2, 3, 4, 5, 6, 7, 8]
 
 

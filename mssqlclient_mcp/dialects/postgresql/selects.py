@@ -17,10 +17,10 @@ from .conversions import RULES
 from .procedures import quote
 from .signature import TypesByOid
 
-__all__ = ["MOST_PARAMETERS", "PATTERN_SIGNS", "READABLE_TABLE", "quote"]
+__all__ = ["MOST_PARAMETERS", "PATTERN_LITERALS", "READABLE_TABLE", "quote"]
 
 MOST_PARAMETERS = 60_000  # the protocol counts them in 16 bits
-PATTERN_SIGNS = "%_\\"
+PATTERN_LITERALS: Mapping[str, str] = {"%": "\\%", "_": "\\_", "\\": "\\\\"}
 
 _ABILITIES: Mapping[Kind, frozenset[Ability]] = {
     Kind.BOOLEAN: SORTS,
@@ -97,7 +97,7 @@ def marker(position: int, kind: ParameterType) -> str:
 
 
 def like(column_sql: str, _: ReadableColumn, marker: str, *, ignore_case: bool, negated: bool) -> str:
-    """LIKE, or ILIKE; a backslash is the escape sign by default."""
+    """LIKE, or ILIKE; its escape sign is a backslash, when nothing else is said."""
     return f"{column_sql} {'NOT ' if negated else ''}{'ILIKE' if ignore_case else 'LIKE'} {marker}"
 
 

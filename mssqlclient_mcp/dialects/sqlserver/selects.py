@@ -19,10 +19,10 @@ from .catalog_selects import READABLE_TABLE
 from .signature import quote, scalar_type
 from .types import TYPES, Family
 
-__all__ = ["MOST_PARAMETERS", "PATTERN_SIGNS", "READABLE_TABLE", "quote"]
+__all__ = ["MOST_PARAMETERS", "PATTERN_LITERALS", "READABLE_TABLE", "quote"]
 
 MOST_PARAMETERS = MOST_MARKERS
-PATTERN_SIGNS = "%_[\\"
+PATTERN_LITERALS: Mapping[str, str] = {"%": "[%]", "_": "[_]", "[": "[[]"}
 
 _MATCHED_ONLY = frozenset({Ability.MATCHED})
 _ABILITIES: Mapping[Family, frozenset[Ability]] = {
@@ -155,12 +155,12 @@ def marker(_: int, kind: ParameterType) -> str:
 
 
 def like(column_sql: str, column: ReadableColumn, marker: str, *, ignore_case: bool, negated: bool) -> str:
-    r"""LIKE with a backslash as its escape sign. A collation that minds case is got round by LOWER on both sides."""
+    """LIKE. A collation that minds case is got round by LOWER on both sides."""
     if ignore_case and "_CI_" not in (column.collation or ""):
         large = {"text": _NARROW_MAX, "ntext": _WIDE_MAX}.get(column.type.name)
         column_sql = f"LOWER(CAST({column_sql} AS {large.text}))" if large else f"LOWER({column_sql})"
         marker = f"LOWER({marker})"
-    return f"{column_sql} {'NOT ' if negated else ''}LIKE {marker} ESCAPE '\\'"
+    return f"{column_sql} {'NOT ' if negated else ''}LIKE {marker}"
 
 
 def aggregate(function: str, column_sql: str, column: ReadableColumn | None) -> str:
