@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from .models import (
     ColumnStatistics,
@@ -27,6 +27,8 @@ from .schema_models import (
     TableInfo,
     TableSchema,
     TriggerInfo,
+    defaults,
+    made,
 )
 
 Record = Mapping[str, object]
@@ -120,29 +122,36 @@ def _hides_expressions(schema: TableSchema) -> bool:
     return hidden_column or any(check.definition is None for check in schema.checks)
 
 
+_COLUMN: dict[str, Callable[[Any], object]] = {
+    "name": str,
+    "type": str,
+    "nullable": bool,
+    "position": int,
+    "default": str,
+    "identity": str,
+    "identity_seed": str,
+    "identity_increment": str,
+    "computed": str,
+    "persisted": bool,
+    "collation": str,
+    "primary_key": int,
+    "description": str,
+    "sparse": bool,
+    "masked": bool,
+    "generated_always": str,
+    "hidden": bool,
+    "encrypted": str,
+}
+"""What an object of [columns] may hold, and the type of it: both catalogues leave out what does not apply."""
+
+
+_NO_COLUMN = {**defaults(ColumnInfo), "nullable": False, "position": 0}
+
+
 def column(item: Record) -> ColumnInfo:
     """An object of [columns]."""
-    persisted = item.get("persisted")
-    return ColumnInfo(
-        name=str(item["name"]),
-        type=str(item["type"]),
-        nullable=bool(item["nullable"]),
-        position=whole(item["position"]) or 0,
-        default=text(item.get("default")),
-        identity=text(item.get("identity")),
-        identity_seed=text(item.get("identity_seed")),
-        identity_increment=text(item.get("identity_increment")),
-        computed=text(item.get("computed")),
-        persisted=None if persisted is None else bool(persisted),
-        collation=text(item.get("collation")),
-        primary_key=whole(item.get("primary_key")),
-        description=text(item.get("description")),
-        sparse=bool(item.get("sparse")),
-        masked=bool(item.get("masked")),
-        generated_always=text(item.get("generated_always")),
-        hidden=bool(item.get("hidden")),
-        encrypted=text(item.get("encrypted")),
-    )
+    told = {name: _COLUMN[name](value) for name, value in item.items() if value is not None and name in _COLUMN}
+    return made(ColumnInfo, {**_NO_COLUMN, **told})
 
 
 def key(item: Record) -> KeyConstraint:
@@ -191,19 +200,12 @@ def trigger(item: Record) -> TriggerInfo:
     )
 
 
+_PROCEDURE = {name: "schema_name" if name == "schema" else name for name in defaults(ProcedureInfo)}
+
+
 def procedure(row: Record) -> ProcedureInfo:
     """A row of LIST_PROCEDURES or PROCEDURE_DEFINITION."""
-    return ProcedureInfo(
-        schema=str(row["schema_name"]),
-        name=str(row["name"]),
-        kind=str(row["kind"]),
-        arguments=text(row["arguments"]),
-        returns=text(row["returns"]),
-        language=text(row["language"]),
-        description=text(row["description"]),
-        created=text(row["created"]),
-        modified=text(row["modified"]),
-    )
+    return made(ProcedureInfo, {name: text(row[column]) for name, column in _PROCEDURE.items()})
 
 
 def procedure_definition(row: Record) -> ProcedureDefinition:

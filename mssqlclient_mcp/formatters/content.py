@@ -3,40 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 SELDOM = frozenset({"sparse", "masked", "hidden", "disabled", "not_trusted", "is_system", "descending"})
 """Flags that are nearly always false: shown only when true, which keeps a wide table short."""
 
+_AS_THEY_ARE = frozenset({str, int, float, bool, NoneType})
 _SCALARS: dict[object, str] = {str: "string", int: "integer", bool: "boolean", float: "number"}
 
 
+@cache
 def camel(name: str) -> str:
     """``row_count`` -> ``rowCount``."""
     head, *rest = name.split("_")
     return head + "".join(word.capitalize() for word in rest)
 
 
-def content(value: object, *, nulls: bool = False) -> Any:
+def content(value: Any, *, nulls: bool = False) -> Any:
     """A dataclass as a JSON object. What is None or empty is left out, unless ``nulls`` says that its absence must show."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {
-            camel(field.name): content(item, nulls=nulls)
-            for field in fields(value)
-            if _shown(field.name, item := getattr(value, field.name), nulls)
-        }
-    if isinstance(value, (tuple, list)):
+    kind: Any = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if kind is tuple or kind is list:
         return [content(item, nulls=nulls) for item in value]
-    return value
+    keys = _keys(kind)
+    if keys is None:
+        return value
+    shown: dict[str, object] = {}
+    for name, item in vars(value).items():
+        if item is None and not nulls:
+            continue
+        key, seldom = keys[name]
+        if item or not (seldom or (item == () and not nulls)):
+            shown[key] = item if type(item) in _AS_THEY_ARE else content(item, nulls=nulls)
+    return shown
 
 
-def _shown(name: str, item: object, nulls: bool) -> bool:
-    if name in SELDOM:
-        return bool(item)
-    if item is None:
-        return nulls
-    return item != () or nulls
+@cache
+def _keys(kind: Any) -> dict[str, tuple[str, bool]] | None:
+    """For each field of a dataclass its key, and whether it shows only when true; None for what is none."""
+    return {field.name: (camel(field.name), field.name in SELDOM) for field in fields(kind)} if is_dataclass(kind) else None
 
 
 def schema_of(kind: type, *, depth: int = 0, nulls: bool = False) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from ..models import ForeignKey
@@ -18,7 +19,7 @@ from ..schema_models import (
     TableSchema,
 )
 from .content import camel, content, schema_of
-from .rows import fenced
+from .rows import comma_lines, fenced
 from .values import cell_text
 
 Reply = tuple[str, dict[str, object]]
@@ -51,7 +52,7 @@ class Listing(Generic[T]):
     def show(self, page: Page[T], *, max_chars: int = MAX_CHARS) -> Reply:
         """As many items as fit, with how many there are and where the rest starts."""
         columns = self._filled_columns(page.items)
-        lines = fitting([",".join(cell_text(getattr(item, name)) for name in columns) for item in page.items], max_chars)
+        lines = fitting(comma_lines(map(attrgetter(*columns), page.items)), max_chars)
         shown = Page(page.items[: len(lines)], page.total, page.offset, page.notes)
         structured: dict[str, object] = {self.key: content(shown.items), "total": shown.total}
         if shown.next_offset is not None:
@@ -173,23 +174,22 @@ def column_line(column: ColumnInfo) -> str:
     if column.identity is not None:
         numbers = f"({column.identity_seed},{column.identity_increment})" if column.identity_seed is not None else ""
         words.append(f"IDENTITY{numbers}")
-    words += [word for value, word in _column_words(column) if value]
+    words += [word(column) for name, word in _COLUMN_WORDS if getattr(column, name)]
     return " ".join(words)
 
 
-def _column_words(column: ColumnInfo) -> list[tuple[object, str]]:
-    stored = "PERSISTED" if column.persisted else "VIRTUAL"
-    return [
-        (column.default, f"DEFAULT {column.default}"),
-        (column.computed, f"COMPUTED {column.computed} {stored}"),
-        (column.collation, f"COLLATE {column.collation}"),
-        (column.sparse, "SPARSE"),
-        (column.masked, f"MASKED {column.mask or ''}".rstrip()),
-        (column.generated_always, f"GENERATED {column.generated_always}"),
-        (column.encrypted, f"ENCRYPTED {column.encrypted}"),
-        (column.hidden, "HIDDEN"),
-        (column.description, f"-- {column.description}"),
-    ]
+_COLUMN_WORDS: tuple[tuple[str, Callable[[ColumnInfo], str]], ...] = (
+    ("default", lambda column: f"DEFAULT {column.default}"),
+    ("computed", lambda column: f"COMPUTED {column.computed} {'PERSISTED' if column.persisted else 'VIRTUAL'}"),
+    ("collation", lambda column: f"COLLATE {column.collation}"),
+    ("sparse", lambda _: "SPARSE"),
+    ("masked", lambda column: f"MASKED {column.mask or ''}".rstrip()),
+    ("generated_always", lambda column: f"GENERATED {column.generated_always}"),
+    ("encrypted", lambda column: f"ENCRYPTED {column.encrypted}"),
+    ("hidden", lambda _: "HIDDEN"),
+    ("description", lambda column: f"-- {column.description}"),
+)
+"""What a column seldom has, in the order of its line: the attribute, and its words where it is set."""
 
 
 def key_line(key: KeyConstraint) -> str:

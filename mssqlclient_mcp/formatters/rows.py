@@ -50,6 +50,12 @@ def table(columns: Sequence[Column], rows: Iterable[Row], *, budget: int, trunca
     return Table(header, lines, values, truncated_by)
 
 
+def comma_lines(rows: Iterable[Row]) -> Iterator[str]:
+    """Rows as lines of comma-separated text."""
+    for batch in _batches(rows):
+        yield from _rendered(batch)[0]
+
+
 def column_list(columns: Iterable[Column]) -> list[dict[str, str]]:
     """Columns as structured content."""
     return [{"name": column.name, "type": column.type} for column in columns]

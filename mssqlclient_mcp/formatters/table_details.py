@@ -98,8 +98,7 @@ def statistics(found: TableStatistics, *, max_chars: int = MAX_CHARS) -> Reply:
 
 def outlines(page: Page[TableSchema], *, max_chars: int = MAX_CHARS) -> Reply:
     """get_metadata: for each table its columns and keys; as many tables as fit."""
-    texts = [f"{t.kind} {cell_text(t.schema)}.{cell_text(t.name)}:\n  " + "\n  ".join(schema_lines(t)) for t in page.items]
-    texts = fitting(texts, max_chars)
+    texts = fitting(map(_outline, page.items), max_chars)
     shown = Page(page.items[: len(texts)], page.total, page.offset)
     structured: dict[str, object] = {"tables": content(shown.items), "total": shown.total}
     head = f"{len(texts)} of {shown.total} tables and views"
@@ -107,6 +106,10 @@ def outlines(page: Page[TableSchema], *, max_chars: int = MAX_CHARS) -> Reply:
         structured["nextOffset"] = shown.next_offset
         head += f" (next page: offset={shown.next_offset})"
     return _told(head, texts, page.notes, max_chars), structured
+
+
+def _outline(table: TableSchema) -> str:
+    return "\n  ".join([f"{table.kind} {cell_text(table.schema)}.{cell_text(table.name)}:", *schema_lines(table)])
 
 
 def search_hits(page: Page[SearchHit], *, max_chars: int = MAX_CHARS) -> Reply:
