@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 EXIT_CONFIGURATION = 2
 
 
-COMMANDS = {"check": "check", "demo": "demo.tour"}
+COMMANDS = {"check": "check", "config": "client_entry", "demo": "demo.tour"}
 """The commands with arguments of their own: the module whose ``main(arguments)`` does the work, imported when called."""
 
 

@@ -8,9 +8,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from ..client_entry import server_command
 from ..errors import DatabaseMcpError
 from .embedded import INSTALL, data_folder, demo_environment, remove_demo
 from .steps import CHAPTERS, Step
@@ -51,9 +51,8 @@ def main(argv: Sequence[str] = ()) -> int:
 
 def client_entry() -> dict[str, object]:
     """The Claude Desktop entry that serves this demo, with the absolute path of the program."""
-    script = Path(sys.executable).with_name("mssqlclient-mcp.exe" if sys.platform == "win32" else "mssqlclient-mcp")
-    command = [str(script)] if script.exists() else [sys.executable, "-m", "mssqlclient_mcp"]
-    return {"mcpServers": {"shop-demo": {"command": command[0], "args": [*command[1:], "--demo"]}}}
+    command, arguments = server_command()
+    return {"mcpServers": {"shop-demo": {"command": command, "args": [*arguments, "--demo"]}}}
 
 
 def _parser() -> argparse.ArgumentParser:

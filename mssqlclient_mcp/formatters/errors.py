@@ -6,10 +6,10 @@ from ..errors import DatabaseMcpError, ErrorCode
 
 NEXT_STEP = {
     ErrorCode.CONFIG_INVALID: "Correct the setting and start the server again.",
-    ErrorCode.CONNECTION_FAILED: "Try again in a few seconds; if it stays, run `mssqlclient-mcp check`, which says what is wrong and what to do.",
-    ErrorCode.AUTHENTICATION_FAILED: "Check user, password and database in the connection string; `mssqlclient-mcp check` says which it is.",
+    ErrorCode.CONNECTION_FAILED: "Try again in a few seconds; if it stays, `mssqlclient-mcp check` says what to do.",
+    ErrorCode.AUTHENTICATION_FAILED: "Check user, password and database; `mssqlclient-mcp check` says which it is.",
     ErrorCode.PERMISSION_DENIED: "Ask for the permission, or use objects that this login may see.",
-    ErrorCode.DRIVER_MISSING: "Install what is missing (`mssqlclient-mcp check` has the command) and start the server again.",
+    ErrorCode.DRIVER_MISSING: "Install what is missing (`mssqlclient-mcp check` has the command), then start again.",
     ErrorCode.TIMEOUT: "Narrow the query, raise timeoutSeconds, or run it in the background with start_query.",
     ErrorCode.CANCELLED: "Nothing to do, unless the result is still wanted: then call again.",
     ErrorCode.SYNTAX_ERROR: "Correct the statement and call again.",
