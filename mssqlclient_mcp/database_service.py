@@ -42,6 +42,7 @@ from .procedures import SPExecutor
 from .running import EndReason, Running
 from .schema_models import TableForeignKeys, TableIndexes
 from .sessions import SessionManager
+from .start_up import loading
 from .structured_reads import StructuredReads
 
 T = TypeVar("T")
@@ -101,6 +102,13 @@ class DatabaseService:
         self._lock = threading.Lock()
         self._closed = False
         self._schedule_pruning()
+
+    def load(self) -> None:
+        """Import what the first call would otherwise wait for: the driver and the gate's parser. Connects to nothing. Raises
+        DriverMissing."""
+        with loading():
+            read_only.judge(self.dialect.name, "SELECT 1")
+            self.dialect.load()
 
     # -- calls ---------------------------------------------------------------------------------------------------------
 

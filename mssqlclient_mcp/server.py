@@ -22,6 +22,7 @@ from .tools.resource_updates import SessionUpdates
 from .tools.resources import Resources, session_gates_open
 from .tools.surroundings import Surroundings
 from .tools.table import TOOLS
+from .tools.warm_up import WarmUp
 
 __all__ = ["TOOLS", "Tool", "build_server", "serve_stdio"]
 
@@ -52,9 +53,12 @@ def build_server(
             if service is None:
                 own.close()
 
+    warm_up = WarmUp()
+
     async def list_tools(
-        _: ServerRequestContext[DatabaseService], __: types.PaginatedRequestParams | None
+        ctx: ServerRequestContext[DatabaseService], _: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
+        warm_up.soon(ctx.lifespan_context)
         return types.ListToolsResult(tools=dispatcher.listed())
 
     async def call_tool(

@@ -110,6 +110,9 @@ class Dialect(Protocol):
     def name(self) -> str:
         """``sqlserver`` or ``postgresql``."""
 
+    def load(self) -> None:
+        """Import the driver, which ``connect`` otherwise does. Raises DriverMissing."""
+
     def connect(self, settings: ConnectionSettings, *, database: str | None, application_name: str) -> Connection:
         """A new connection to ``database`` (None: the one of the settings, else the dialect's default for server mode).
         Raises ConnectionFailed, AuthenticationFailed, DriverMissing, ObjectNotFound."""

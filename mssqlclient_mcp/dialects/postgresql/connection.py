@@ -49,15 +49,21 @@ class PostgresDialect:
         """The dialect's name in settings."""
         return "postgresql"
 
-    def connect(self, settings: ConnectionSettings, *, database: str | None, application_name: str) -> PostgresConnection:
-        """A new connection. Raises ConnectionFailed, AuthenticationFailed, ObjectNotFound (the database), ConfigInvalid (an
-        option libpq does not know), DriverMissing."""
+    def load(self) -> None:
+        """Import psycopg. Raises DriverMissing."""
         try:
-            from . import psycopg_connection, wire
+            from . import wire  # noqa: F401 - it is the import that is wanted
         except ImportError as error:
             raise DriverMissing(
                 f"PostgreSQL needs psycopg 3 and libpq: {error}", next_step=f"Install them with: {INSTALL}"
             ) from error
+
+    def connect(self, settings: ConnectionSettings, *, database: str | None, application_name: str) -> PostgresConnection:
+        """A new connection. Raises ConnectionFailed, AuthenticationFailed, ObjectNotFound (the database), ConfigInvalid (an
+        option libpq does not know), DriverMissing."""
+        self.load()
+        from . import psycopg_connection, wire
+
         parameters = connect_parameters(settings, database, application_name)
         if settings.by_token:
             seconds = settings.connect_timeout or int(LINE_SETTINGS["connect_timeout"])

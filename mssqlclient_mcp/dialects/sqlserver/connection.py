@@ -59,6 +59,10 @@ class SqlServerDialect:
         """Connections that were closed under a call that has not returned; their handles are kept until it does."""
         return self._abandoned.count
 
+    def load(self) -> None:
+        """Import pyodbc. Raises DriverMissing."""
+        self._pyodbc()
+
     def connect(
         self, settings: ConnectionSettings, *, database: str | None = None, application_name: str = ""
     ) -> SqlServerConnection:
