@@ -214,3 +214,17 @@ def test_version_is_printed() -> None:
     process = spawn_server({}, "--version")
     out, _ = process.communicate(timeout=30)
     assert out.strip() == f"mssqlclient-mcp {__version__}"
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="the database notices it on its own where it can; seen on Linux"
+)
+@pytest.mark.parametrize("tool", ["execute_query", "start_query"])
+def test_a_killed_process_leaves_nothing_running(postgres_url: str, tool: str) -> None:
+    """Nobody can cancel after SIGKILL: the database itself looks whether its client is there."""
+    server = RawServer(postgres_url)
+    server.call(tool, {"query": SLOW}, 2)
+    assert wait_until(lambda: active(postgres_url) == 1, 10)
+    server.process.kill()
+    server.process.communicate()
+    assert wait_until(lambda: active(postgres_url) == 0, 6.0)

@@ -12,6 +12,12 @@ from .types import OWN_TYPES, TypeNames
 from .wire import Wire
 
 _BEGIN = {Access.READ_ONLY: "BEGIN READ ONLY; ", Access.READ_WRITE: "BEGIN; ", Access.AUTOCOMMIT: ""}
+_WATCHING_SINCE = 140000  # client_connection_check_interval came with PostgreSQL 14
+_WATCH_CLIENT = (
+    "; SELECT pg_catalog.set_config('client_connection_check_interval', '2000', {local})"
+    " WHERE pg_catalog.version() ~ 'linux|darwin|bsd'"  # elsewhere the server refuses it
+)
+"""Makes the server look every two seconds whether we are still there, so that a statement does not outlive a killed process."""
 _MAX_MILLISECONDS = 2**31 - 1  # the server keeps timeouts as int4
 
 CHUNK_ROWS = 64
@@ -46,7 +52,10 @@ class PostgresConnection:
             "extra_float_digits": "3",  # the default before PostgreSQL 12 rounds
             **self._strayed(access),
         }
-        self._run(_BEGIN[access] + "; ".join(f"{scope}{name} = {value}" for name, value in settings.items()))
+        text = _BEGIN[access] + "; ".join(f"{scope}{name} = {value}" for name, value in settings.items())
+        if self._wire.driver.pgconn.server_version >= _WATCHING_SINCE:
+            text += _WATCH_CLIENT.format(local="false" if access is Access.AUTOCOMMIT else "true")
+        self._run(text)
         self._name_types()
         self._wire.take_messages()
 
