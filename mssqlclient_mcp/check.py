@@ -14,8 +14,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures import Future, wait
+from typing import TypeVar
 
 from . import __version__
 from .capabilities import CapabilityDetector
@@ -25,15 +25,18 @@ from .connection_settings import ConnectionSettings
 from .dialects.base import Access, Connection, dialect_for
 from .dialects.checking import Step, Subject, check_book_for
 from .dialects.features import feature_book_for
-from .errors import ConfigInvalid, DatabaseMcpError
+from .errors import ConfigInvalid, ConnectionFailed, DatabaseMcpError
 from .formatters.check import PLAIN, PRETTY, check_content, format_step, format_verdict
 from .formatters.errors import NEXT_STEP
 from .logs import Redactor, setup_logging
 from .models import DatabaseMode, ServerCapability
 from .platforms import this_system
 
+T = TypeVar("T")
+
 GRACE_SECONDS = 5.0  # beyond the time for one connection
 LEAST_SECONDS = 1.0
+MOMENT_SECONDS = 0.5
 ROUND_TRIPS = 5
 SLOW_SECONDS = 0.1
 GATES = (
@@ -88,6 +91,10 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
+class TimeIsOver(Exception):
+    """The time is over, and the work is not."""
+
+
 class Check:
     """One run over all steps. ``load`` reads the configuration; ``now`` is monotonic."""
 
@@ -132,7 +139,14 @@ class Check:
         dialect = dialect_for(config.connection.dialect, odbc_driver=config.mssql_odbc_driver)
 
         def connect() -> Connection:
-            return dialect.connect(config.connection, database=None, application_name="mssqlclient_mcp check")
+            seconds = left()
+            try:
+                return self._within(
+                    seconds,
+                    lambda: dialect.connect(config.connection, database=None, application_name="mssqlclient_mcp check"),
+                )
+            except TimeIsOver:
+                raise ConnectionFailed(f"The login came to no end within {seconds:.0f} s (timeout).") from None
 
         def left() -> float:
             return max(LEAST_SECONDS, deadline - self._now())
@@ -150,21 +164,11 @@ class Check:
             yield self._note(CheckedStep(step.name, step.title, finding, self._now() - began))
 
     def _bounded(self, step: Step, subject: Subject) -> Finding:
-        """Take a step on a thread of its own, and wait no longer than the time that is left."""
-        future: Future[Finding] = Future()
-
-        def work() -> None:
-            try:
-                future.set_result(step.run(subject))
-            except BaseException as error:  # noqa: BLE001 - raised again by the waiting thread
-                future.set_exception(error)
-
-        threading.Thread(target=work, name=f"check-{step.name}", daemon=True).start()
-        seconds = subject.seconds()
+        """Take a step, and wait no longer than the time that is left and a moment for what it does within that time."""
+        seconds = subject.seconds() + MOMENT_SECONDS
         try:
-            return future.result(seconds)
-        except FutureTimeout:
-            self.stuck = True
+            return self._within(seconds, lambda: step.run(subject))
+        except TimeIsOver:
             return failed(
                 f"no answer within {seconds:.0f} s",
                 cause="The driver or the server does not come back.",
@@ -172,6 +176,24 @@ class Check:
             )
         except DatabaseMcpError as error:
             return failed(error.message, remedy=error.next_step or NEXT_STEP[error.code], code=error.code.value)
+
+    def _within(self, seconds: float, work: Callable[[], T]) -> T:
+        """What ``work`` returns or raises, on a thread of its own; after ``seconds`` TimeIsOver, and the thread is left
+        to itself."""
+        future: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(work())
+            except BaseException as error:  # noqa: BLE001 - raised again by the waiting thread
+                future.set_exception(error)
+
+        threading.Thread(target=run, name="check", daemon=True).start()
+        wait([future], timeout=seconds)
+        if not future.done():
+            self.stuck = True
+            raise TimeIsOver
+        return future.result()
 
     def _note(self, step: CheckedStep) -> CheckedStep:
         self._done.append(step)

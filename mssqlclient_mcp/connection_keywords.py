@@ -140,7 +140,6 @@ AUTHENTICATION = {
     "activedirectoryintegrated": "ActiveDirectoryIntegrated",
     "activedirectoryinteractive": "ActiveDirectoryInteractive",
     "activedirectoryserviceprincipal": "ActiveDirectoryServicePrincipal",
-    "activedirectorydevicecodeflow": "ActiveDirectoryDeviceCodeFlow",
     "activedirectorymanagedidentity": "ActiveDirectoryMsi",
     "activedirectorymsi": "ActiveDirectoryMsi",
     "activedirectorydefault": "ActiveDirectoryDefault",

@@ -9,10 +9,14 @@ from contextlib import contextmanager, suppress
 
 
 @contextmanager
-def listening(answer: Callable[[socket.socket], object]) -> Iterator[int]:
-    """A loopback port; each connection is handed to ``answer`` and held until the end."""
+def listening(answer: Callable[[socket.socket], object], *, at_once: bool = False) -> Iterator[int]:
+    """A loopback port; each connection is handed to ``answer``, one after the other or ``at_once``, and held until the end."""
     held: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def speak(peer: socket.socket) -> None:
+            with suppress(OSError):
+                answer(peer)
 
         def serve() -> None:
             while True:
@@ -22,8 +26,10 @@ def listening(answer: Callable[[socket.socket], object]) -> Iterator[int]:
                     return
                 held.append(peer)
                 peer.settimeout(5)
-                with suppress(OSError):
-                    answer(peer)
+                if at_once:
+                    threading.Thread(target=speak, args=(peer,), daemon=True).start()
+                else:
+                    speak(peer)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()

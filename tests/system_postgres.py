@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -25,6 +24,17 @@ def binaries() -> Path | None:
     return packaged[-1].parent if packaged else None
 
 
+def _user() -> str | None:
+    """Who the server is to run as, when it cannot be who runs the tests: PostgreSQL refuses to run as root."""
+    import pwd  # not on Windows
+
+    if os.geteuid() != 0:
+        return None
+    if not any(entry.pw_name == "postgres" for entry in pwd.getpwall()):
+        pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
+    return "postgres"
+
+
 @contextmanager
 def system_postgres(settings: Mapping[str, str], rules: Sequence[str], files: Sequence[Path]) -> Iterator[tuple[Path, int]]:
     """A server with ``settings`` and the lines of pg_hba.conf in ``rules``, and its TCP port; ``files`` are copied beside its
@@ -32,9 +42,7 @@ def system_postgres(settings: Mapping[str, str], rules: Sequence[str], files: Se
     folder_of_binaries = binaries()
     if folder_of_binaries is None:
         pytest.skip("no PostgreSQL server of the system's own")
-    user = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
-    if user and not any(entry.pw_name == user for entry in pwd.getpwall()):
-        pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
+    user = _user()
     folder = Path(tempfile.mkdtemp(prefix="mssqlclient_mcp-system-pg-"))
     data, port = folder / "data", closed_port()
 

@@ -11,13 +11,15 @@ from tests.certificates import Issued
 
 
 class FakeSqlServer:
-    """Answers PRELOGIN and shakes hands inside its packets; keeps the login that comes, and hangs up.
+    """Answers PRELOGIN and shakes hands inside its packets; keeps the login that comes, and hangs up
+    (or falls silent).
 
     ``encryption`` is its answer: 0 offered, 1 on, 2 not supported, 3 required.
     """
 
-    def __init__(self, encryption: int, certificate: Issued) -> None:
+    def __init__(self, encryption: int, certificate: Issued, *, hang_up: bool = True) -> None:
         self._encryption = encryption
+        self._hang_up = hang_up
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.maximum_version = ssl.TLSVersion.TLSv1_2  # as TDS 7.4 has it
         self._context.load_cert_chain(certificate.certificate_file, certificate.key_file)
@@ -62,7 +64,8 @@ class FakeSqlServer:
                 while True:
                     data += tls.read(65536)
         self.login = data
-        peer.shutdown(socket.SHUT_RDWR)
+        if self._hang_up:
+            peer.shutdown(socket.SHUT_RDWR)
 
     def _send(self, peer: socket.socket, kind: int, body: bytes) -> None:
         peer.sendall(struct.pack(">BBHHBB", kind, 1, 8 + len(body), 0, 0, 0) + body)

@@ -20,6 +20,8 @@ from .base import Access, Connection
 from .reach import Address, TlsLook, is_address, knock, resolve
 
 SOON_DAYS = 30
+OF_OURS = (ConfigInvalid, DriverMissing)
+"""Errors that this program words itself, with their remedies."""
 
 
 @dataclass
@@ -224,7 +226,7 @@ def step_of(error: DatabaseMcpError, causes: Sequence[Cause]) -> str:
 
 def cause_of(error: DatabaseMcpError, causes: Sequence[Cause]) -> Cause | None:
     """The first cause whose pattern is in the message; what is said by this program says enough."""
-    if isinstance(error, (ConfigInvalid, DriverMissing)):
+    if isinstance(error, OF_OURS):
         return None
     return next((cause for cause in causes if re.search(cause.pattern, error.message, re.IGNORECASE)), None)
 
@@ -234,7 +236,14 @@ def explained(error: DatabaseMcpError, causes: Sequence[Cause], system: System) 
     cause = cause_of(error, causes)
     facts = {"code": error.code.value, **error.details}
     if cause is None:
-        return Finding(Mark.FAILED, error.message, remedy=error.next_step, facts=facts)
+        told = isinstance(error, OF_OURS)
+        return Finding(
+            Mark.FAILED,
+            error.message,
+            "" if told else "None of the usual ones; the words above are the driver's or the server's own.",
+            error.next_step or "Look into the server's log of this minute: it tells more than a client may hear.",
+            facts=facts,
+        )
     return Finding(Mark.FAILED, error.message, cause.cause, for_system(cause.remedy, system), facts=facts)
 
 

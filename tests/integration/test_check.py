@@ -24,6 +24,7 @@ from mssqlclient_mcp.check_models import Finding, Mark
 from mssqlclient_mcp.config import load_config
 from mssqlclient_mcp.dialects.reach import Address
 from mssqlclient_mcp.dialects.sqlserver.browser import port_of
+from mssqlclient_mcp.dialects.sqlserver.drivers import Machine, package_library
 from tests.certificates import Issued, issue
 from tests.databases import TestDatabase, server_environment
 from tests.guarded_postgres import PASSWORD, Guarded, guarded_server
@@ -129,6 +130,38 @@ def test_another_program_on_the_port_is_told() -> None:
     with listening(speak_http) as port:
         stopped = assert_stopped(url(f"postgresql://u:p@127.0.0.1:{port}/d"), "tls")
     assert "not PostgreSQL" in stopped.text
+
+
+def no_tls_and_then_nothing(peer: socket.socket) -> None:
+    """Answer the question for TLS, and fall silent."""
+    peer.recv(8)
+    peer.sendall(b"N")
+
+
+def test_silence_at_the_login_is_told_there_and_bounded() -> None:
+    """The way was fine, and the login does not end."""
+    with listening(no_tls_and_then_nothing) as port:
+        found = url(f"postgresql://u:p@127.0.0.1:{port}/d")
+    assert "timeout" in assert_stopped(found, "login").text
+
+
+def test_a_driver_that_never_comes_back_is_left_behind(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drivers may overrun their own login timeout: the check does not wait for them."""
+    over = threading.Event()
+
+    class StuckDialect:
+        def connect(self, *_: object, **__: object) -> None:
+            over.wait(30)
+
+    monkeypatch.setattr("mssqlclient_mcp.check.dialect_for", lambda *_, **__: StuckDialect())
+    settings = {"DATABASE_URL": guarded.url, "CONNECTION_TIMEOUT_SECONDS": "1"}
+    run_of_it = Check(lambda: load_config(settings))
+    began = time.monotonic()
+    found = {step.name: step.finding for step in run_of_it.steps()}
+    over.set()
+    assert run_of_it.stuck
+    assert time.monotonic() - began < 1 + 7
+    assert_stopped(found, "login")
 
 
 def test_an_unknown_host_is_told_at_the_name() -> None:
@@ -350,6 +383,22 @@ def test_the_command_ends_with_1_when_a_step_failed_and_tells_it_as_json(guarded
     assert (login["mark"], login["facts"]["code"]) == ("failed", "AUTHENTICATION_FAILED")
     assert login["remedy"]
     assert "wrong-password-of-mine" not in text
+
+
+def test_the_command_ends_though_the_driver_does_not(authority: Issued, tmp_path: Path) -> None:
+    """A server that is silent after the handshake: Microsoft's driver waits a minute, the check some seconds."""
+    pyodbc = pytest.importorskip("pyodbc", exc_type=ImportError)
+    library = package_library(Machine.here())
+    if library is None or not pyodbc.drivers:
+        pytest.skip("Microsoft's driver is not installed by its package")
+    server = FakeSqlServer(1, issue(tmp_path, "sql", hosts=("localhost",), by=authority), hang_up=False)
+    with listening(server, at_once=True) as port:
+        text = f"DRIVER={library};SERVER=127.0.0.1,{port};UID=u;PWD=hush-hush;TrustServerCertificate=yes"
+        began = time.monotonic()
+        code, out = run({"MSSQL_CONNECTIONSTRING": text, "CONNECTION_TIMEOUT_SECONDS": "1"})
+    assert code == 1
+    assert "!! login" in out
+    assert time.monotonic() - began < 1 + 9
 
 
 @pytest.mark.parametrize("format", ["text", "json"])

@@ -7,6 +7,7 @@ import ssl
 import struct
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 from ...check_models import Advice, Finding, Mark, failed, skipped, well
 from ...connection_settings import ConnectionSettings
@@ -104,8 +105,15 @@ def driver(subject: Subject) -> Finding:
         )
     number = pq.version()
     libpq = f"{number // 10000}.{number % 10000}"
-    subject.verifies = subject.settings.option("sslmode") in VERIFYING
+    subject.verifies = _verifies(subject.settings)
     return well(f"psycopg {psycopg.__version__} ({pq.__impl__}), libpq {libpq}", psycopg=psycopg.__version__, libpq=libpq)
+
+
+def _verifies(settings: ConnectionSettings) -> bool:
+    """Whether libpq checks the server's certificate; with a root at hand, sslmode=require is verify-ca."""
+    sslmode, root = settings.option("sslmode"), settings.option("sslrootcert")
+    at_hand = root == "system" or Path(root or "~/.postgresql/root.crt").expanduser().exists()
+    return sslmode in VERIFYING or (sslmode == "require" and at_hand)
 
 
 def _hosts(settings: ConnectionSettings) -> list[tuple[str, int]]:
@@ -182,10 +190,10 @@ def _asks_for_tls(sock: socket.socket) -> bool:
 
 
 def _judged(subject: Subject, sslmode: str) -> Finding:
-    checked = {"verify-full": "checked by the driver", "verify-ca": "its authority checked by the driver, its name not"}
-    found = checking.describe(subject, judged=checked.get(sslmode, f"not checked (sslmode={sslmode})"))
+    judged = "checked by the driver" if sslmode == "verify-full" else "its authority checked by the driver, its name not"
+    found = checking.describe(subject, judged=judged if subject.verifies else f"not checked (sslmode={sslmode})")
     notes = list(found.warnings)
-    if sslmode not in VERIFYING and not is_local(subject.settings.host):
+    if not subject.verifies and not is_local(subject.settings.host):
         notes.append(Advice("Encrypted, but nobody checks who answers.", TRUST))
     return well(found.text, *notes, **found.facts)
 

@@ -140,8 +140,6 @@ def _driver_notes(settings: ConnectionSettings, chosen: Driver) -> list[Advice]:
                 "Use Microsoft's driver where that matters:\n  pip install mssql-python-odbc",
             )
         )
-    if chosen.freetds:
-        notes.append(Advice("FreeTDS knows neither Microsoft Entra nor Encrypt=Strict."))
     return notes
 
 
