@@ -51,6 +51,13 @@ class FilterSql:
             return self._beyond(order, values)
         return f"{self._key(order[0], values[0], '<=' if order[0].descending else '>=')} AND {self._beyond(order, values)}"
 
+    def is_key_value(self, column: ReadableColumn, value: object) -> bool:
+        """Whether ``behind`` takes a value for the column."""
+        try:
+            return bound_value(value, self._selects.operand_type(column, ""), self._dialect) is not None
+        except Unfit:
+            return False
+
     def _beyond(self, order: Sequence[Order], values: Sequence[object]) -> str:
         beyond = self._key(order[0], values[0], "<" if order[0].descending else ">")
         if len(order) == 1:

@@ -14,7 +14,7 @@ from . import page_cursor
 from .dialects.selects import Ability, ReadableColumn, ReadableTable, Select, Selects, selects_for
 from .errors import InvalidParameter
 from .filter_sql import FilterSql, Order
-from .models import Aggregate, Ordering, QueryRequest, Statement, StatementKind
+from .models import Aggregate, Ordering, QueryRequest, Row, Statement, StatementKind
 from .structured_requests import suggestion
 from .table_columns import NEEDS, TableColumns, told
 from .values.unfit import Unfit
@@ -46,6 +46,7 @@ class BuiltQuery:
     statement: Statement
     shown: int
     types: tuple[str | None, ...]
+    key: tuple[ReadableColumn, ...] = ()
     key_places: tuple[int, ...] = ()
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
@@ -99,6 +100,16 @@ class QueryBuilder:
         whole_where = f"{where} AND {after}" if where and after else where or after
         return self._built(request, items, whole_where, paging, fingerprint)
 
+    def cursor_behind(self, built: BuiltQuery, row: Row) -> str | None:
+        """The cursor behind a row of the built query; None where there is none, or where a value could not be read again."""
+        cursor = page_cursor.encoded(built.fingerprint, [row[place] for place in built.key_places]) if built.key else None
+        read = None if cursor is None else page_cursor.decoded(cursor)
+        if read is None or not all(
+            self._filters.is_key_value(one, value) for one, value in zip(built.key, read[1], strict=True)
+        ):
+            return None
+        return cursor
+
     def _built(
         self, request: QueryRequest, items: Sequence[_Item], where: str, paging: _Paging, fingerprint: str
     ) -> BuiltQuery:
@@ -120,6 +131,7 @@ class QueryBuilder:
             Statement(self._selects.text(select), tuple(self._filters.values), StatementKind.READ),
             len(items),
             tuple(None if item.column is None else item.column.sql_type for item in whole),
+            paging.key,
             tuple(places[column.name] for column in paging.key),
             fingerprint,
             paging.notes,

@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from . import page_cursor
 from .data_models import DataPage
 from .dialects.selects import selects_for
 from .execution import ResultBuffer, ResultSink
-from .models import Column, ResultSet, Row, Statement
+from .models import Column, ResultSet, Statement
 from .query_builder import BuiltQuery, QueryBuilder
 from .structured_requests import StructuredRead, read_request
 
@@ -36,7 +35,8 @@ class StructuredReads:
         request = read_request(replace(asked, limit=min(asked.limit, self._most_rows)), problems)
         selects = selects_for(self._dialect)
         table = selects.readable_table(self._table_row(database, selects.READABLE_TABLE, request.table))
-        built = QueryBuilder(table, self._dialect, problems).build(request, place=database or "")
+        builder = QueryBuilder(table, self._dialect, problems)
+        built = builder.build(request, place=database or "")
         began = time.monotonic()
         sink = ResultBuffer(max_rows=request.limit, max_bytes=self._most_bytes)
         self._execute(database, built.statement, sink)
@@ -49,7 +49,7 @@ class StructuredReads:
             _shown(part, built),
             request.offset,
             time.monotonic() - began,
-            _cursors(part, built),
+            lambda place: builder.cursor_behind(built, part.rows[place]),
             request.cursor is None,
             notes,
         )
@@ -63,11 +63,3 @@ def _shown(part: ResultSet, built: BuiltQuery) -> ResultSet:
     )
     rows = part.rows if built.shown == len(part.columns) else [row[: built.shown] for row in part.rows]
     return ResultSet(columns, rows, truncated_by=part.truncated_by)
-
-
-def _cursors(part: ResultSet, built: BuiltQuery) -> Callable[[int], str | None]:
-    def cursor_after(place: int) -> str | None:
-        row: Row = part.rows[place]
-        return page_cursor.encoded(built.fingerprint, [row[at] for at in built.key_places]) if built.key_places else None
-
-    return cursor_after

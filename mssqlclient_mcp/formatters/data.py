@@ -49,8 +49,9 @@ def _head(page: DataPage, content: dict[str, object], truncated_by: TruncatedBy 
         head += f" from offset {page.offset}"
     if truncated_by is None:
         return head
+    way = "narrow the filters"
     if "nextCursor" in content:
-        way = f"the same call with cursor={content['nextCursor']}"
-    else:
-        way = f"the same call with offset={content.get('nextOffset')}"
-    return f"{head} ({_WHY_CUT[truncated_by]}: {way} goes on)"
+        way = f"the same call with cursor={content['nextCursor']} goes on"
+    elif "nextOffset" in content:
+        way = f"the same call with offset={content['nextOffset']} goes on"
+    return f"{head} ({_WHY_CUT[truncated_by]}: {way})"

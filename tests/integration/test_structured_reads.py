@@ -355,6 +355,20 @@ def test_a_cursor_keeps_bytes_and_microseconds(service: DatabaseService) -> None
     assert [row[1] for row in rows] == sorted(row[1] for row in rows)
 
 
+def test_a_key_that_cannot_be_written_down_pages_by_offset(service: DatabaseService, postgres_url: str) -> None:
+    """No cursor is given that would not be taken back: a NaN is none, and neither is an offset with seconds."""
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("CREATE TABLE s.wild (f float8 PRIMARY KEY)")
+        connection.execute("INSERT INTO s.wild VALUES (1), ('NaN'), ('Infinity')")
+        connection.execute("CREATE TABLE s.times (at timestamptz PRIMARY KEY)")
+        connection.execute("INSERT INTO s.times VALUES ('-infinity'), ('0044-03-15 BC'), ('12024-01-01'), ('infinity')")
+    pages = [read(service, "s.wild", limit=1, offset=offset) for offset in range(3)]
+    assert [page["rows"] for page in pages] == [[[1]], [["Infinity"]], [["NaN"]]]
+    assert ["nextCursor" in page for page in pages] == [True, False, False]
+    assert pages[1]["nextOffset"] == 2
+    assert len(whole_by_cursor(service, "s.times", 1)) == 4
+
+
 @pytest.mark.parametrize("table", ["s.deferred", "s.parent", "s.stored"])
 def test_what_is_not_surely_a_key_is_none(service: DatabaseService, table: str) -> None:
     """Deferred, inherited from without being shared, or not there."""

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from mssqlclient_mcp.dialects.catalog import Catalog, catalog_for
+from mssqlclient_mcp.dialects.selects import selects_for
 from tests.catalog_facts import OLDEST, faults, output_names
 
 STATEMENTS = sorted(name for name in Catalog.__annotations__ if isinstance(getattr(catalog_for("sqlserver"), name), str))
@@ -27,6 +28,11 @@ def test_every_view_and_column_is_in_the_documents_since_2016(name: str) -> None
     """A batch that names a missing object fails whole, so nothing newer stands in a statement sent to every version; what
     Azure SQL Database lacks stands only in statements that may fail."""
     assert faults(text(name), azure=name not in MAY_FAIL) == []
+
+
+def test_what_structured_reads_ask_is_in_the_documents_too() -> None:
+    """The statement about a table's columns and keys is sent to every version."""
+    assert faults(selects_for("sqlserver").READABLE_TABLE, azure=True) == []
 
 
 @pytest.mark.parametrize("name", SHARED)
