@@ -7,19 +7,16 @@ looked up once a column; only a column that is mixed, or holds what must be quot
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from uuid import UUID
 
-from .values import SAFE_INTEGER, cell_text, json_value
+from .values import MUST_QUOTE, SAFE_INTEGER, cell_text, json_value
 
 Column = Sequence[object]
 Both = tuple[Sequence[str], Column]
 """The values as cells of comma-separated text, and as JSON."""
-
-_MUST_QUOTE = re.compile('[,"\n\r]')
 
 
 def rendered(values: Column) -> Both:
@@ -53,13 +50,14 @@ def _nulls(values: Column) -> Both:
 
 
 def _strings(values: Sequence[str]) -> Both:
-    plain = all(values) and "NULL" not in values and _MUST_QUOTE.search("".join(values)) is None
+    together = "".join(values)
+    plain = all(values) and "NULL" not in values and not any(mark in together for mark in MUST_QUOTE)
     return values if plain else list(map(cell_text, values)), values
 
 
 def _integers(values: Sequence[int]) -> Both:
     cells = list(map(str, values))
-    safe = max(map(abs, values)) <= SAFE_INTEGER
+    safe = max(values) <= SAFE_INTEGER and min(values) >= -SAFE_INTEGER
     return cells, values if safe else list(map(json_value, values))
 
 

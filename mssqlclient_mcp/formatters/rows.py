@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from operator import is_
 
 from ..models import Column, Row, TruncatedBy
 from .columns import rendered
@@ -76,11 +77,12 @@ def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 def _rendered(rows: Sequence[Row]) -> tuple[list[str], list[list[object]]]:
     """Rows as lines of comma-separated text and as JSON values, rendered column by column."""
-    both = [rendered(values) for values in zip(*rows, strict=True)]
-    if not both:
+    columns = list(zip(*rows, strict=True))
+    if not columns:
         return [""] * len(rows), [[] for _ in rows]
-    cells, content = zip(*both, strict=True)
-    return list(map(",".join, zip(*cells, strict=True))), list(map(list, zip(*content, strict=True)))
+    cells, content = zip(*map(rendered, columns), strict=True)
+    as_they_are = all(map(is_, content, columns))
+    return list(map(",".join, zip(*cells, strict=True))), list(map(list, rows if as_they_are else zip(*content, strict=True)))
 
 
 def _fitting(lines: Sequence[str], left: int) -> tuple[int, int]:

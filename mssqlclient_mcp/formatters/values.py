@@ -12,7 +12,7 @@ from uuid import UUID
 SAFE_INTEGER = 2**53 - 1
 """The largest integer that a JSON reader with doubles holds exactly (RFC 8259, section 6); beyond it, text."""
 
-_QUOTE_WHEN = frozenset(',"\n\r')
+MUST_QUOTE = frozenset(',"\n\r')
 
 
 def json_value(value: object) -> object:
@@ -41,7 +41,7 @@ def cell_text(value: object) -> str:
     if value is None:
         return "NULL"
     text = value if type(value) is str else plain_text(value)
-    if not text or text == "NULL" or not _QUOTE_WHEN.isdisjoint(text):
+    if not text or text == "NULL" or not MUST_QUOTE.isdisjoint(text):
         return '"' + text.replace('"', '""') + '"'
     return text
 
