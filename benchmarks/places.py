@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mssqlclient_mcp.config import Config, load_config
+from mssqlclient_mcp.connection_rendering import odbc_connection_string
+from mssqlclient_mcp.connection_settings import ConnectionSettings
 from mssqlclient_mcp.database_service import DatabaseService
 from mssqlclient_mcp.demo.embedded import EmbeddedServer
+from mssqlclient_mcp.dialects.sqlserver.connection import SqlServerDialect
 
 FAST = {"fsync": "off", "max_locks_per_transaction": "4096", "full_page_writes": "off"}
 """A database that lives for one run need not survive a power cut."""
@@ -56,12 +59,14 @@ class PostgresDriver:
 class OdbcDriver:
     """pyodbc."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, settings: ConnectionSettings, odbc_driver: str | None) -> None:
         import pyodbc
 
-        from mssqlclient_mcp.connection_rendering import odbc_string
-
-        self._connection = pyodbc.connect(odbc_string(text), autocommit=True)
+        chosen = SqlServerDialect(odbc_driver).choose_driver(settings)
+        text = odbc_connection_string(
+            settings, driver=chosen.name, freetds=chosen.freetds, database=None, application_name="benchmark"
+        )
+        self._connection = pyodbc.connect(text, autocommit=True)
 
     def fetch(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
         return list(self._connection.execute(sql, *values).fetchall())
@@ -106,11 +111,7 @@ class Place:
         raise NotImplementedError
 
     def sleep(self, seconds: float) -> str:
-        """A query that takes this long and costs the database nothing."""
-        raise NotImplementedError
-
-    def long(self) -> str:
-        """A query without end."""
+        """A statement that takes this long and costs the database nothing."""
         raise NotImplementedError
 
 
@@ -140,9 +141,6 @@ class PostgresPlace(Place):
     def sleep(self, seconds: float) -> str:
         return f"SELECT pg_sleep({seconds}) IS NULL AS slept"
 
-    def long(self) -> str:
-        return "SELECT count(*) AS n FROM generate_series(1, 100000) a, generate_series(1, 1000000) b"
-
 
 class SqlServerPlace(Place):
     """The SQL Server that the environment names."""
@@ -154,10 +152,10 @@ class SqlServerPlace(Place):
     def __init__(self, text: str) -> None:
         chosen = {"MSSQL_ODBC_DRIVER": os.environ["MSSQL_ODBC_DRIVER"]} if os.environ.get("MSSQL_ODBC_DRIVER") else {}
         super().__init__({"MSSQL_CONNECTIONSTRING": text, **chosen})
-        self._text = text
 
     def driver(self) -> Driver:
-        return OdbcDriver(self._text)
+        config = self.config()
+        return OdbcDriver(config.connection, config.mssql_odbc_driver)
 
     def rows(self, count: int) -> str:
         return (
@@ -171,6 +169,9 @@ class SqlServerPlace(Place):
         listed = ", ".join(f"n + {column} AS c{column}" for column in range(columns))
         numbers = f"(SELECT TOP 100 CAST(ROW_NUMBER() OVER (ORDER BY a.object_id) AS int) AS n {self._MANY}) numbers"
         return f"SELECT {listed} FROM {numbers}"
+
+    def sleep(self, seconds: float) -> str:
+        return f"WAITFOR DELAY '00:00:{seconds:06.3f}'"
 
 
 @contextmanager
