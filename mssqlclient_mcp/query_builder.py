@@ -50,6 +50,7 @@ class BuiltQuery:
     key_places: tuple[int, ...] = ()
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
+    source: str = ""  # the table, as it stands in the SQL
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,7 @@ class QueryBuilder:
             tuple(places[column.name] for column in paging.key),
             fingerprint,
             paging.notes,
+            select.source,
         )
 
     # -- what is selected ----------------------------------------------------------------------------------------------

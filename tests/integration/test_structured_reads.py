@@ -410,6 +410,16 @@ def test_columns_that_the_login_may_not_read_are_left_out(service: DatabaseServi
             connection.execute("DROP ROLE column_reader")
 
 
+@pytest.mark.parametrize("table", ["pg_catalog.pg_authid", "pg_shadow", "pg_catalog.pg_subscription"])
+def test_what_the_gate_refuses_by_name_is_refused_here_too(service: DatabaseService, table: str) -> None:
+    """Password hashes and keys are no data, whoever writes the SQL; the rest of the catalogue can be read."""
+    with pytest.raises(DatabaseMcpError) as caught:
+        read(service, table)
+    assert caught.value.code.value == "READ_ONLY_VIOLATION"
+    schemas = read(service, "pg_catalog.pg_namespace", filters=[{"column": "nspname", "op": "=", "value": "s"}])
+    assert schemas["rowCount"] == 1
+
+
 def test_a_read_that_takes_too_long_ends_with_advice(postgres_url: str, service: DatabaseService) -> None:
     """A view can be slow; the deadline reaches the database."""
     with psycopg.connect(postgres_url) as connection:
