@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Protocol
 
 from .dialects.base import Access, Connection, Cursor
@@ -192,7 +193,7 @@ class ResultBuffer:
 def as_dicts(part: ResultSet) -> list[dict[str, object]]:
     """The rows of a result set by column name."""
     names = [column.name for column in part.columns]
-    return [dict(zip(names, row, strict=True)) for row in part.rows]
+    return list(map(dict, map(zip, repeat(names), part.rows)))
 
 
 def row_bytes(row: Row) -> int:

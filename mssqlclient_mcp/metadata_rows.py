@@ -200,12 +200,13 @@ def trigger(item: Record) -> TriggerInfo:
     )
 
 
+# Both catalogues give text for all of these, or NULL.
 _PROCEDURE = {name: "schema_name" if name == "schema" else name for name in defaults(ProcedureInfo)}
 
 
 def procedure(row: Record) -> ProcedureInfo:
     """A row of LIST_PROCEDURES or PROCEDURE_DEFINITION."""
-    return made(ProcedureInfo, {name: text(row[column]) for name, column in _PROCEDURE.items()})
+    return made(ProcedureInfo, {name: row[column] for name, column in _PROCEDURE.items()})
 
 
 def procedure_definition(row: Record) -> ProcedureDefinition:
