@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     import anyio
     from mcp.server.context import ServerRequestContext
 
+    from ..config import Config
     from ..database_service import DatabaseService
 
 T = TypeVar("T")
+
+WRITE_SCOPE = "db:write"
 
 
 class Arguments(BaseModel):
@@ -92,3 +95,8 @@ class Tool:
     scope: str = "db:read"
     counted: bool = True  # counts against the rate limit
     aliases: tuple[str, ...] = field(default=())
+
+
+def needed_scope(tool: Tool, config: Config) -> str:
+    """The scope a token must grant for a tool: that of the table, and db:write for query text that may change data."""
+    return WRITE_SCOPE if tool.effect is Effect.QUERY and config.enable_write_queries else tool.scope

@@ -21,7 +21,7 @@ from ..errors import DatabaseMcpError, ErrorCode, GateClosed, InternalError, Inv
 from ..formatters.errors import format_error
 from ..models import DatabaseMode
 from .arguments import argument_problems, expected_arguments
-from .base import Arguments, Call, Database, Reply, Tool
+from .base import Arguments, Call, Database, Reply, Tool, needed_scope
 from .listing import listed_tool
 from .protocol_errors import protocol_errors
 from .surroundings import Caller, CallTold, Surroundings
@@ -122,9 +122,10 @@ class Dispatcher:
             await self._surroundings.admit(caller)
         if not self._is_open(tool):
             raise self._closed(tool)
-        if not caller.may(tool.scope):
+        scope = needed_scope(tool, self._config)
+        if not caller.may(scope):
             raise PermissionDenied(
-                f"The token does not grant {tool.scope}, which {self._own_name(tool)} needs.", details={"scope": tool.scope}
+                f"The token does not grant {scope}, which {self._own_name(tool)} needs.", details={"scope": scope}
             )
         service = context.lifespan_context
         given = dict(arguments)
