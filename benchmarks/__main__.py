@@ -18,7 +18,7 @@ from pathlib import Path
 from .figures import Figure, as_table
 from .places import Place, places
 
-NAMES = ("start", "call", "length", "parallel", "sessions", "metadata")
+NAMES = ("start", "call", "length", "load", "sessions", "metadata")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""Background sessions: rows a second against the driver's own bounded read, memory, and quick answers under load."""
+"""Background sessions: rows a second against the driver's own bounded read, and memory against the limits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import psutil
 from mssqlclient_mcp.database_service import DatabaseService
 from mssqlclient_mcp.models import QuerySession
 
-from .call import timed
 from .figures import Figure, Judged
 from .places import CHUNK, Place
 
@@ -28,7 +27,6 @@ def measure(place: Place) -> Iterator[Figure]:
     """Speed first, as memory that was used once stays with the process."""
     for rows, rounds in SIZES:
         yield from speed(place, rows, rounds)
-    yield from answers(place)
     yield from memory(place)
 
 
@@ -48,30 +46,6 @@ def speed(place: Place, rows: int, rounds: int) -> Iterator[Figure]:
     yield Figure(name, speeds[0], "k rows/s", LEAST_SHARE, Judged.SHARE, speeds[1], told)
     yield Figure("  the same beside a driver that drops them", speeds[0], "k rows/s", LEAST_SHARE, Judged.SHARE, speeds[2],
                  f"driver, {CHUNK:,} rows at a time, thrown away")  # fmt: skip
-
-
-def answers(place: Place) -> Iterator[Figure]:
-    """start_query while others run, and the status of ten sessions that fetch without pause."""
-    with place.service() as service:
-        idle = [timed(lambda: service.sessions.list_sessions("local")) for _ in range(200)]
-        starts = [timed(lambda: service.start_query("local", None, place.rows(100_000_000))) for _ in range(SESSIONS)]
-        busy = []
-        for _ in range(300):
-            busy.append(timed(lambda: service.sessions.list_sessions("local")))
-            time.sleep(0.002)
-        for told in service.sessions.list_sessions("local"):
-            service.sessions.cancel_session("local", told.session_id)
-    yield Figure("start_query answered, the slowest of ten", max(starts), "ms", 100, Judged.VALUE)
-    p95 = statistics.quantiles(busy, n=20)[-1]
-    yield Figure(
-        "status beside 10 fetching sessions, p95",
-        p95,
-        "ms",
-        100,
-        Judged.VALUE,
-        statistics.median(idle),
-        "status, nothing running",
-    )
 
 
 def memory(place: Place) -> Iterator[Figure]:
