@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any
 
 import anyio.to_thread
+import psycopg
 import pytest
 
 from mssqlclient_mcp.config import load_config
@@ -46,20 +47,26 @@ EIGHT = (
 )
 
 
+MAKE_SCHEMA = """
+DROP SCHEMA IF EXISTS work CASCADE;
+CREATE SCHEMA work;
+DO $$ BEGIN
+  FOR n IN 1..40 LOOP
+    EXECUTE format('CREATE TABLE work.t%s (id int PRIMARY KEY, a text DEFAULT ''x'', b numeric(10,2), c date, d int, e int,
+      f int, g text, h timestamptz, up int REFERENCES work.t%s)', n, greatest(1, n - 1));
+    EXECUTE format('CREATE FUNCTION work.f%s(a int) RETURNS int LANGUAGE sql AS ''SELECT 1''', n);
+  END LOOP;
+END $$
+"""
+
+
 @pytest.fixture
 def service(postgres_url: str) -> Iterator[DatabaseService]:
-    """A service on a schema of forty tables with a function each, warm."""
+    """A warm service on a schema of forty tables, with a function for each."""
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute(MAKE_SCHEMA)
     with DatabaseService(load_config({"DATABASE_URL": postgres_url, **OPEN})) as made:
         with made.call():
-            made.dialect.connect(made.settings, database=None, application_name="test").close()
-            connection = made.dialect.connect(made.settings, database=None, application_name="test")
-            connection.execute_script(
-                "DROP SCHEMA IF EXISTS work CASCADE; CREATE SCHEMA work; DO $$ BEGIN FOR n IN 1..40 LOOP "
-                "EXECUTE format('CREATE TABLE work.t%s (id int PRIMARY KEY, a text DEFAULT ''x'', b numeric(10,2), c date, d int, "
-                "e int, f int, g text, h timestamptz, up int REFERENCES work.t%s)', n, greatest(1, n - 1)); "
-                "EXECUTE format('CREATE FUNCTION work.f%s(a int) RETURNS int LANGUAGE sql AS ''SELECT 1''', n); END LOOP; END $$"
-            )
-            connection.close()
             made.execute_query(None, "SELECT 1")
         yield made
 
@@ -139,7 +146,7 @@ async def test_an_answer_is_rendered_once_and_serialised_by_the_sdk_alone(
     assert sum(counts.values()) <= 6  # the fields of the log's line
 
 
-def test_rows_cost_less_than_a_function_call_each(service: DatabaseService) -> None:
+def test_rows_cost_a_few_calls_each(service: DatabaseService) -> None:
     """From the driver to text and structured content: the loops over rows and values are the interpreter's own."""
 
     def answer(count: int) -> Callable[[], object]:
@@ -154,7 +161,7 @@ def test_rows_cost_less_than_a_function_call_each(service: DatabaseService) -> N
     few, many = python_calls(answer(1000)), python_calls(answer(6000))
     per_row = (many - few) / 5000
     print(f"\n{per_row:.2f} calls a row of eight values, {few} for the first thousand")
-    assert per_row < 2.5  # one of them makes the time ISO 8601
+    assert per_row < 3.5  # one of them makes the time ISO 8601
 
 
 def test_a_sessions_rows_cost_less_than_two_calls_each(service: DatabaseService, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,5 +217,5 @@ def test_a_table_more_costs_few_calls(service: DatabaseService) -> None:
 
     outline, line = (outlines(40) - outlines(20)) / 20, (listed(40) - listed(20)) / 20
     print(f"\n{outline:.0f} calls for a table with ten columns, {line:.0f} for a line of a list")
-    assert outline < 160
-    assert line < 30
+    assert outline < 200
+    assert line < 20
