@@ -226,7 +226,7 @@ def step_of(error: DatabaseMcpError, causes: Sequence[Cause]) -> str:
 
 def cause_of(error: DatabaseMcpError, causes: Sequence[Cause]) -> Cause | None:
     """The first cause whose pattern is in the message; what is said by this program says enough."""
-    if isinstance(error, OF_OURS):
+    if isinstance(error, OF_OURS) and error.next_step:
         return None
     return next((cause for cause in causes if re.search(cause.pattern, error.message, re.IGNORECASE)), None)
 
@@ -236,7 +236,7 @@ def explained(error: DatabaseMcpError, causes: Sequence[Cause], system: System) 
     cause = cause_of(error, causes)
     facts = {"code": error.code.value, **error.details}
     if cause is None:
-        told = isinstance(error, OF_OURS)
+        told = isinstance(error, OF_OURS) and bool(error.next_step)
         return Finding(
             Mark.FAILED,
             error.message,

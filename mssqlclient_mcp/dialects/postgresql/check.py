@@ -155,7 +155,7 @@ def tls(subject: Subject) -> Finding:
     error = subject.connect()
     if error is not None and checking.step_of(error, CAUSES) == "tls":
         refused = checking.explained(error, CAUSES, subject.system)
-        shown = f" It shows: {seen.text}." if subject.tls else ""
+        shown = f" It shows: {seen.text.rpartition('; ')[0]}." if subject.tls else ""
         return replace(refused, text=f"the driver refuses: {refused.text}", cause=refused.cause + shown)
     return seen
 
@@ -241,7 +241,7 @@ def rights(subject: Subject) -> Finding:
     if not monitors:
         notes.append(Advice("Statistics of other sessions stay hidden.", "On the server: GRANT pg_monitor TO role"))
     return well(
-        f"{tables} tables and views, {readable} readable; pg_monitor: {'yes' if monitors else 'no'}",
+        f"tables and views: {tables}, readable: {readable}; pg_monitor: {'yes' if monitors else 'no'}",
         *notes,
         tables=tables,
         readable=readable,

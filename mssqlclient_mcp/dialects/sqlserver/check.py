@@ -26,6 +26,7 @@ DEFAULT_PORT = 1433
 LOOK_SECONDS = 5.0
 BROWSER_SECONDS = 3.0
 
+_NOT_INSTALLED = "It is not installed on this machine."
 LISTENING = (
     "Start SQL Server, enable TCP/IP in SQL Server Configuration Manager and restart the service; or correct the port "
     "(Server=host,port; 1433 unless it was changed). In a container the port must be published (-p 1433:1433)."
@@ -66,6 +67,14 @@ CAUSES = (
           "Try another value of Encrypt: Mandatory, Optional or, from SQL Server 2022 on, Strict."),
     Cause("login", r"untrusted domain|SSPI|GSSAPI|Kerberos",
           "Trusted_Connection needs a Kerberos ticket (or a Windows domain login) that the server accepts.", KERBEROS),
+    Cause("login", r"Data source name not found", "ODBC knows no data source of that name.",
+          "Correct DSN; the names that ODBC knows are listed by:\n  odbcinst -q -s"),
+    Cause("login", r"Unable to connect to data source|Adaptive Server",
+          "FreeTDS says no more. With Trusted_Connection it is mostly a Kerberos ticket that is missing, else encryption that "
+          "the server demands or refuses.", "See `klist`; Microsoft's driver tells more:\n  pip install mssql-python-odbc"),
+    Cause("login", r"0x2746|0x68|communication link|unexpected EOF",
+          "The server hung up during the login: it does not know this way to sign in, or something between cut the line.",
+          "Look into the server's error log of this minute; try another way to sign in."),
     Cause("login", r"is disabled", "The login exists, but it is disabled.", "On the server: ALTER LOGIN [name] ENABLE"),
     Cause("login", r"password .{0,40}(?:expired|must be changed)", "The password has expired or must be changed.",
           "Change it once with another client (or ALTER LOGIN), then set the new one here."),
@@ -99,24 +108,30 @@ def driver(subject: Subject) -> Finding:
     """The driver manager and the driver: there, and loadable."""
     try:
         module = load()
+    except DriverMissing as error:
+        return failed(error.message, cause=_NOT_INSTALLED, remedy=error.next_step, code=error.code.value)
+    try:
         chosen = SqlServerDialect(subject.odbc_driver, module=module).choose_driver(subject.settings)
     except DriverMissing as error:
-        return failed(
-            error.message, cause="It is not installed on this machine.", remedy=error.next_step, code=error.code.value
-        )
+        return failed(error.message, cause=_NOT_INSTALLED, remedy=_installing(), code=error.code.value)
     if not chosen.name:
         return well("the ODBC data source names its own driver", manager=_version(module))
     problem = load_problem(module, chosen)
     if problem:
-        command = Machine.here().install_command
         return failed(
             f"{chosen.name} cannot be loaded: {problem}",
             cause="Its library, or one that it needs itself, is not there.",
-            remedy=f"Install it with what it needs:\n{command}",
+            remedy=_installing(),
         )
     subject.verifies = _verifies(subject.settings, chosen)
     shown = PurePath(chosen.name).name if "/" in chosen.name else chosen.name
     return well(f"{shown} (pyodbc {_version(module)})", *_driver_notes(subject.settings, chosen), driver=chosen.name)
+
+
+def _installing() -> str:
+    """The ways to a driver that works here, each command in a line of its own."""
+    ways = [f"{what}, with what it needs:\n  {command}" for what, command in Machine.here().installs]
+    return "\nor ".join(ways) + "\nWhere the connection string or MSSQL_ODBC_DRIVER names another, leave it out."
 
 
 def _version(module: object) -> str:
@@ -207,7 +222,7 @@ def tls(subject: Subject) -> Finding:
     error = subject.connect()
     if error is not None and checking.step_of(error, CAUSES) == "tls":
         refused = checking.explained(error, CAUSES, subject.system)
-        shown = f" It shows: {seen.text}." if seen else ""
+        shown = f" It shows: {seen.text.rpartition('; ')[0]}." if subject.tls and seen else ""
         return replace(refused, text=f"the driver refuses: {refused.text}", cause=refused.cause + shown)
     return seen or skipped("left to the driver")
 
@@ -312,7 +327,7 @@ def rights(subject: Subject) -> Finding:
             Advice("Index use and statistics stay hidden in part.", "In this database: GRANT VIEW DATABASE STATE TO [user]")
         )
     return well(
-        f"{tables} tables seen; reads: {_yes(readable)}, VIEW DEFINITION: {_yes(row['view_definition'])}, "
+        f"tables: {tables}; reads: {_yes(readable)}, VIEW DEFINITION: {_yes(row['view_definition'])}, "
         f"VIEW DATABASE STATE: {_yes(row['view_state'])}",
         *notes,
         tables=tables,

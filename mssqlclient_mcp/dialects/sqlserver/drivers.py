@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import DatabaseMcpError, DriverMissing
-from ...platforms import System, distribution, for_system, system_of
+from ...platforms import System, distribution, system_of
 from .errors import translate
 
 if TYPE_CHECKING:
@@ -39,18 +39,23 @@ _DISTRIBUTIONS = (
     ("rhel", ("rhel", "fedora", "centos", "amzn", "ol")),
     ("suse", ("suse", "sles", "opensuse")),
 )
-INSTALL: Mapping[System, str] = {
-    System.LINUX: "pip install mssql-python-odbc   (Microsoft's driver; it needs the libraries of Kerberos and libltdl)",
-    System.DEBIAN: "sudo apt-get install -y libodbc2 libgssapi-krb5-2 && pip install mssql-python-odbc   (Microsoft's driver), "
-    "or: sudo apt-get install -y tdsodbc   (FreeTDS)",
-    System.RHEL: "sudo dnf install -y unixODBC krb5-libs libtool-ltdl && pip install mssql-python-odbc   (Microsoft's driver)",
-    System.ALPINE: "sudo apk add unixodbc krb5-libs libltdl && pip install mssql-python-odbc   (Microsoft's driver), "
-    "or: sudo apk add freetds   (FreeTDS)",
-    System.SUSE: "sudo zypper install -y unixODBC krb5 libltdl7 && pip install mssql-python-odbc   (Microsoft's driver)",
-    System.MACOS: "brew install unixodbc && pip install mssql-python-odbc",
-    System.WINDOWS: "winget install Microsoft.msodbcsql.18",
+_PACKAGE = "pip install mssql-python-odbc"
+INSTALL: Mapping[System, tuple[tuple[str, str], ...]] = {
+    System.LINUX: (("Microsoft's driver", _PACKAGE),),  # it needs the system's libraries of Kerberos, and libltdl
+    System.DEBIAN: (
+        ("Microsoft's driver", f"sudo apt-get install -y libodbc2 libgssapi-krb5-2 && {_PACKAGE}"),
+        ("FreeTDS", "sudo apt-get install -y libodbc2 tdsodbc"),
+    ),
+    System.RHEL: (("Microsoft's driver", f"sudo dnf install -y unixODBC krb5-libs libtool-ltdl && {_PACKAGE}"),),
+    System.ALPINE: (
+        ("Microsoft's driver", f"sudo apk add unixodbc krb5-libs libltdl && {_PACKAGE}"),
+        ("FreeTDS", "sudo apk add unixodbc freetds"),
+    ),
+    System.SUSE: (("Microsoft's driver", f"sudo zypper install -y unixODBC krb5 libltdl7 && {_PACKAGE}"),),
+    System.MACOS: (("Microsoft's driver", f"brew install unixodbc && {_PACKAGE}"),),
+    System.WINDOWS: (("Microsoft's driver", "winget install Microsoft.msodbcsql.18"),),
 }
-"""The command that installs a driver."""
+"""What can be installed, and the command for it."""
 
 _MACHINES = {"amd64": "x86_64", "x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -84,9 +89,14 @@ class Machine:
         )
 
     @property
+    def installs(self) -> tuple[tuple[str, str], ...]:
+        """The drivers that can be installed here, each with its command."""
+        return INSTALL[system_of(self.platform, self.distribution)]
+
+    @property
     def install_command(self) -> str:
-        """The command that installs a driver here."""
-        return for_system(INSTALL, system_of(self.platform, self.distribution))
+        """The same in one sentence."""
+        return ", or: ".join(f"{command}   ({what})" for what, command in self.installs)
 
 
 def choose_driver(named: str | None, configured: str | None, registered: Sequence[str], machine: Machine) -> Driver:
