@@ -54,6 +54,15 @@ _MEANT = {
 }
 """Words of other languages, and what stands for them here."""
 
+_LISTS = {
+    "columns": "names",
+    "filters": 'conditions such as {"column": "age", "op": ">=", "value": 18}',
+    "groupBy": "names",
+    "aggregates": 'objects such as {"function": "count", "as": "n"}',
+    "orderBy": 'objects such as {"column": "age", "direction": "desc"}',
+}
+"""What the lists of a request hold, for messages."""
+
 UNREADABLE: Final = object()
 """Stands in a Condition for a value whose problem has been told."""
 
@@ -267,7 +276,7 @@ class _Reader:
         if parsed is None or parsed is UNREADABLE:
             return []
         if not isinstance(parsed, (list, tuple)):
-            self._note(path, "is not a list")
+            self._note(path, f"is not a list of {_LISTS[path]}")
             return []
         return list(parsed)
 

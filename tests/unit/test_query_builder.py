@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mssqlclient_mcp import page_cursor, read_only
 from mssqlclient_mcp.dialects.postgresql import selects as postgresql
@@ -19,7 +21,7 @@ from mssqlclient_mcp.errors import InvalidParameter
 from mssqlclient_mcp.filter_sql import like_pattern
 from mssqlclient_mcp.models import Condition, ObjectName, ParameterType, QueryRequest
 from mssqlclient_mcp.query_builder import BuiltQuery, QueryBuilder
-from mssqlclient_mcp.structured_requests import MOST_VALUES, StructuredRead, read_request
+from mssqlclient_mcp.structured_requests import MOST_VALUES, OPERATORS, StructuredRead, read_request
 from mssqlclient_mcp.type_mapper import parse_type
 
 EVERYTHING = frozenset(Ability)
@@ -185,14 +187,14 @@ def test_sqlserver_conditions(column_name: str, op: str, value: object, sql: str
 def test_every_statement_passes_the_gate() -> None:
     """What is built here would also be let through if it were a caller's text."""
     for dialect in TABLES:
-        for given in (
+        for asked in (
             {},
             {"group_by": ["status"], "aggregates": [{"function": "count"}], "order_by": [{"column": "count"}]},
             {"aggregates": [{"function": "avg", "column": "total"}]},
             {"tree": {"not": {"or": [{"column": "id", "op": "=", "value": 1}, {"column": "ok", "op": "is_null"}]}}},
             {"offset": 5},
         ):
-            sql = build(dialect, **given).statement.sql
+            sql = build(dialect, **asked).statement.sql
             verdict = read_only.judge(dialect, sql)
             assert verdict.allowed, (sql, verdict.reason)
 
@@ -462,3 +464,52 @@ def test_a_request_can_be_made_by_hand() -> None:
     request = QueryRequest("orders", ("id",), (Condition("id", "=", 1),), 5)
     sql = QueryBuilder(POSTGRESQL, "postgresql").build(request).statement.sql
     assert sql == 'SELECT t."id"\nFROM "sales"."orders" AS t\nWHERE t."id" = $1::integer\nORDER BY t."id"\nLIMIT 6'
+
+
+NAMES_AND_KEYS = "id status total tags x column op value and or not function as direction asc sum 5"
+SIGNS_AND_OPERATORS = ("", "=", "in", "like", "between", "is_null", "[", "{", "';", "\x00", "\ud800")
+WORDS = st.sampled_from((*NAMES_AND_KEYS.split(), *SIGNS_AND_OPERATORS))
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=15,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    dialect=st.sampled_from(sorted(TABLES)),
+    fields=st.dictionaries(
+        st.sampled_from(["columns", "filters", "tree", "group_by", "aggregates", "order_by"]), ANYTHING, min_size=1
+    ),
+    cursor=st.none() | WORDS | st.text(max_size=20),
+)
+def test_whatever_is_sent_is_built_or_refused(dialect: str, fields: dict[str, Any], cursor: str | None) -> None:
+    """No request of any shape is an error of another kind, and what is built passes the gate's rules for the table."""
+    try:
+        built = build(dialect, **fields, cursor=cursor)
+    except InvalidParameter as error:
+        problems = error.details["problems"]
+    else:
+        problems = None
+        assert read_only.judge(dialect, f"SELECT * FROM {built.source}").allowed
+    assert problems is None or problems
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    dialect=st.sampled_from(sorted(TABLES)),
+    place=st.integers(0, 10),
+    op=st.sampled_from(OPERATORS),
+    value=ANYTHING | st.text(max_size=5),
+)
+def test_whatever_a_column_is_compared_with_is_bound_or_refused(dialect: str, place: int, op: str, value: Any) -> None:
+    """A value never stands in the SQL: the text is the same for all values of a shape."""
+    condition = {"column": TABLES[dialect].columns[place].name, "op": op, "value": value}
+    try:
+        statement = build(dialect, filters=[condition]).statement
+    except InvalidParameter:
+        return
+    marks = len(statement.parameters)
+    assert statement.sql.count("?" if dialect == "sqlserver" else "$") == marks
+    assert "'" not in statement.sql.partition("WHERE")[2]
