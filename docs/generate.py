@@ -79,7 +79,9 @@ def _tool_row(tool: Tool) -> str:
 def _gates(tool: Tool) -> str:
     if len(tool.gates) > 2:
         return "any `ENABLE_EXECUTE_...` or `ENABLE_START_...`"
-    return " or ".join(f"`{gate.upper()}`" for gate in tool.gates) or "always there"
+    on = {setting.name for setting in SETTINGS if setting.default == "true"}
+    names = [gate.upper() for gate in tool.gates]
+    return " or ".join(f"`{name}`" + (", which is on" if name in on else "") for name in names) or "always there"
 
 
 def with_table(markdown: str, name: str, table: str) -> str:

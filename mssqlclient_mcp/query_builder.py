@@ -286,6 +286,8 @@ class QueryBuilder:
             shown.append(f"and {len(problems) - MOST_PROBLEMS} more")
         many = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
         details: dict[str, object] = {"problems": shown}
+        if self._columns.nearest:
+            details["nearest"] = self._columns.nearest
         if self._columns.unknown:
             details["expected"] = [f"{one.name} {one.sql_type}" for one in self._table.columns[:MOST_EXPECTED]]
         raise InvalidParameter(f"Nothing was read from {self._table.name}: {many} with the request.", details=details)

@@ -104,11 +104,17 @@ def read_request(given: StructuredRead, problems: list[str]) -> QueryRequest:
     )
 
 
-def suggestion(word: str, known: Sequence[str]) -> str:
-    """``; did you mean 'x'?`` when one of ``known`` is near, else nothing."""
+def nearest(word: str, known: Sequence[str]) -> str | None:
+    """The one of ``known`` that is most like ``word``, if any is."""
     lowered = {name.lower(): name for name in reversed(known)}
     found = get_close_matches(word.lower(), lowered, 1, 0.5)
-    return f"; did you mean {lowered[found[0]]!r}?" if found else ""
+    return lowered[found[0]] if found else None
+
+
+def suggestion(word: str, known: Sequence[str]) -> str:
+    """``; did you mean 'x'?`` when one of ``known`` is near, else nothing."""
+    near = nearest(word, known)
+    return "" if near is None else f"; did you mean {near!r}?"
 
 
 class _Reader:

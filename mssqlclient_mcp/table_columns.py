@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .dialects.selects import Ability, ReadableColumn, ReadableTable
-from .structured_requests import suggestion
+from .structured_requests import nearest
 
 NEEDS = {
     Ability.COMPARED: "values that can be compared",
@@ -19,12 +19,14 @@ _CLOSING = {"[": "]", '"': '"', "`": "`"}
 
 
 class TableColumns:
-    """Finds columns; what is wrong goes into ``problems`` by its path. ``unknown`` tells whether a name was not found."""
+    """Finds columns; what is wrong goes into ``problems`` by its path. ``unknown`` tells whether a name was not found, and
+    ``nearest`` which columns may have been meant."""
 
     def __init__(self, table: ReadableTable, problems: list[str]) -> None:
         self.table = table
         self.problems = problems
         self.unknown = False
+        self.nearest: list[str] = []
 
     def note(self, path: str, what: str) -> None:
         """Note a problem."""
@@ -67,8 +69,11 @@ class TableColumns:
             return f"{written!r} can be {' or '.join(map(repr, alike))}: write it as the table does"
         if written in self.table.hidden:
             return f"this login may not read {written!r} of {self.table.name}"
-        near = suggestion(written, [column.name for column in self.table.columns])
-        return f"there is no column {written!r} in {self.table.name}{near}"
+        near = nearest(written, [column.name for column in self.table.columns])
+        if near is None:
+            return f"there is no column {written!r} in {self.table.name}"
+        self.nearest += [near] if near not in self.nearest else []
+        return f"there is no column {written!r} in {self.table.name}; did you mean {near!r}?"
 
 
 def told(column: ReadableColumn) -> str:

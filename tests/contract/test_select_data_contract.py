@@ -403,6 +403,7 @@ async def test_every_problem_is_said_at_once_with_its_place(client: Client) -> N
         [line] = [problem for problem in problems if problem.startswith(f"{place}:")] or [f"nothing about {place}"]
         assert words in line
     assert any("score" in str(column) for column in details["expected"])
+    assert set(details["nearest"]) == {"name", "age"}
 
 
 async def test_a_mixture_of_columns_and_aggregates_is_explained(client: Client) -> None:
