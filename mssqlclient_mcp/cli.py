@@ -1,24 +1,27 @@
-"""What a person types: serve (the default), demo, --demo, --version."""
+"""What a person types: serve (the default), check, config, demo, and the options of serving."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import logging
+import platform
 import sys
 from collections.abc import Sequence
 
 from . import __version__
 from .config import Config, load_config
-from .errors import ConfigInvalid, DatabaseMcpError
+from .errors import DatabaseMcpError
 from .formatters.errors import format_error
-from .logs import setup_logging
+from .logs import Redactor, setup_logging
 from .start_up import loading
 
 log = logging.getLogger(__name__)
 
 EXIT_CONFIGURATION = 2
-
+HTTP_END_SECONDS = 14.8
+"""Ten seconds for running calls, and not quite five for what is left."""
 
 COMMANDS = {"check": "check", "config": "client_entry", "demo": "demo.tour"}
 """The commands with arguments of their own: the module whose ``main(arguments)`` does the work, imported when called."""
@@ -31,40 +34,47 @@ def main(argv: Sequence[str] | None = None) -> int:
         command = importlib.import_module(f".{COMMANDS[arguments[0]]}", __package__)
         return int(command.main(arguments[1:]))
     options = _parser().parse_args(arguments)
+    if options.version:
+        _tell_version(options.format)
+        return 0
     try:
         config = load_config(overrides={**_serving_settings(options), **(_demo_settings() if options.demo else {})})
-        _check_transport(config)
-        return _serve(config, demo=options.demo)
+        if config.transport == "stdio":
+            return _serve_stdio(config, demo=options.demo)
+        return _serve_http(config, demo=options.demo)
     except DatabaseMcpError as error:
-        sys.stderr.write(format_error(error)[0] + "\n")
+        text, structured = format_error(error)
+        sys.stderr.write((json.dumps(structured, default=str) if options.format == "json" else text) + "\n")
         return EXIT_CONFIGURATION
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mssqlclient-mcp",
-        description="An MCP server for SQL Server and PostgreSQL, over stdio. Settings come from the environment and .env.",
-        epilog="`mssqlclient-mcp demo` takes a tour through a sample database; no server of your own is needed for it.",
+        description="An MCP server for SQL Server and PostgreSQL. Settings come from the environment and from .env; "
+        "the options below go before both.",
+        epilog="commands with options of their own: check (what keeps it from connecting?), config (the entry for a client), "
+        "demo (a tour through a sample database; no server of your own is needed).",
     )
-    parser.add_argument("--version", action="version", version=f"mssqlclient-mcp {__version__}")
+    parser.add_argument("command", nargs="?", choices=["serve", *COMMANDS], default="serve", help="serve is the default")
+    parser.add_argument("--transport", choices=["stdio", "http", "sse"], help="how clients reach the server (default stdio)")
+    parser.add_argument("--host", metavar="ADDRESS", help="address to listen on over HTTP (default 127.0.0.1)")
+    parser.add_argument("--port", metavar="N", help="port to listen on over HTTP (default 8000; 0: any that is free)")
     parser.add_argument("--demo", action="store_true", help="serve the sample database instead of your own")
-    parser.add_argument("command", nargs="?", choices=["serve", *COMMANDS], default="serve")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="form of --version and of errors")
+    parser.add_argument("--version", action="store_true", help="print the version and end")
     return parser
 
 
-def _serving_settings(_: argparse.Namespace) -> dict[str, str]:
+def _tell_version(form: str) -> None:
+    told = {"name": "mssqlclient-mcp", "version": __version__, "python": platform.python_version()}
+    sys.stdout.write((json.dumps(told) if form == "json" else f"mssqlclient-mcp {__version__}") + "\n")
+
+
+def _serving_settings(options: argparse.Namespace) -> dict[str, str]:
     """What the command line sets, under the names of the environment."""
-    return {}
-
-
-def _check_transport(config: Config) -> None:
-    """Another transport is refused, never replaced by stdio in silence."""
-    if config.transport != "stdio":
-        raise ConfigInvalid(
-            f"TRANSPORT is {config.transport!r}; this version serves stdio only.",
-            details={"setting": "TRANSPORT"},
-            next_step="Leave TRANSPORT out, or set it to stdio.",
-        )
+    given = {"TRANSPORT": options.transport, "HTTP_HOST": options.host, "HTTP_PORT": options.port}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _demo_settings() -> dict[str, str]:
@@ -73,7 +83,7 @@ def _demo_settings() -> dict[str, str]:
     return demo_environment()
 
 
-def _serve(config: Config, *, demo: bool) -> int:
+def _serve_stdio(config: Config, *, demo: bool) -> int:
     with loading():
         import anyio
 
@@ -81,9 +91,7 @@ def _serve(config: Config, *, demo: bool) -> int:
         from .process_end import ProcessEnd
         from .server import build_server, serve_stdio
 
-        setup_logging(config.log_level, config.log_format, config.secrets)
-        for warning in config.warnings:
-            log.warning(warning)
+        _begin_log(config)
         service = DatabaseService(config)
         server = build_server(config, service)
     end = ProcessEnd([service.close, *([_leave_demo] if demo else [])])
@@ -93,6 +101,37 @@ def _serve(config: Config, *, demo: bool) -> int:
     finally:
         end.finish()
     return 0
+
+
+def _serve_http(config: Config, *, demo: bool) -> int:
+    with loading():
+        from .database_service import DatabaseService
+        from .http.serving import HttpServer
+        from .process_end import ProcessEnd
+
+        redactor = _begin_log(config)
+        service = DatabaseService(config)
+        try:
+            server = HttpServer(config, service)
+        except DatabaseMcpError:
+            service.close()
+            raise
+    redactor.add(*server.secrets)
+    steps = [server.drain, service.close, server.finish, *([_leave_demo] if demo else [])]
+    end = ProcessEnd(steps, longest_seconds=HTTP_END_SECONDS)
+    end.on_signals()
+    try:
+        server.run()
+    finally:
+        end.finish()
+    return 0
+
+
+def _begin_log(config: Config) -> Redactor:
+    redactor = setup_logging(config.log_level, config.log_format, config.secrets)
+    for warning in config.warnings:
+        log.warning(warning)
+    return redactor
 
 
 def _leave_demo() -> None:

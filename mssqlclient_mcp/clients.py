@@ -32,3 +32,8 @@ class Clients:
             while len(self._timeouts) > MOST_CLIENTS:
                 self._timeouts.popitem(last=False)
             return before
+
+    def forget(self, client: str) -> None:
+        """The client is gone for good."""
+        with self._lock:
+            self._timeouts.pop(client, None)

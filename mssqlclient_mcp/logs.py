@@ -31,7 +31,7 @@ _MAY_MATCH = re.compile(r"(?i)pwd|passw|secret|token|api[_-]?key|bearer|://")
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 # Libraries that tell every message they handle, contents included, are heard from WARNING on only.
-QUIET = ("azure", "msal", "mcp", "httpx", "httpcore", "asyncio", "sqlglot", "sse_starlette", "uvicorn.access")
+QUIET = ("azure", "msal", "mcp", "httpx", "httpcore", "asyncio", "sqlglot", "sse_starlette", "uvicorn")
 
 
 class Revealing(Protocol):

@@ -1,4 +1,4 @@
-"""How the process ends: on EOF and on signals, within five seconds, with statements cancelled at the database.
+"""How the process ends: on EOF and on signals, in bounded time, with statements cancelled at the database.
 
 A reader thread may be stuck on stdin and a worker in its driver, so a signal does not unwind the event loop: what must be done
 is done on a thread of its own, and then the process leaves at once. A watchdog leaves even when that thread is stuck.
@@ -21,10 +21,11 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREA
 
 
 class ProcessEnd:
-    """Runs ``steps`` once, in order, at the end of the process, whatever ends it."""
+    """Runs ``steps`` once, in order, at the end of the process, whatever ends it; ``longest_seconds`` is all they may take."""
 
-    def __init__(self, steps: Sequence[Callable[[], object]]) -> None:
+    def __init__(self, steps: Sequence[Callable[[], object]], *, longest_seconds: float = LONGEST_END_SECONDS) -> None:
         self._steps = steps
+        self._longest_seconds = longest_seconds
         self._lock = threading.Lock()
         self._begun = False
         self._done = threading.Event()
@@ -38,9 +39,9 @@ class ProcessEnd:
         """Do the steps now, or wait for who does them already (EOF and a signal may come together); a watchdog ends the
         process when they, or a worker stuck in its driver, take too long."""
         if not self._begin():
-            self._done.wait(LONGEST_END_SECONDS)
+            self._done.wait(self._longest_seconds)
             return
-        watchdog = threading.Timer(LONGEST_END_SECONDS, self._leave)
+        watchdog = threading.Timer(self._longest_seconds, self._leave)
         watchdog.daemon = True
         watchdog.start()
         for step in self._steps:

@@ -17,7 +17,15 @@ from pydantic import ValidationError
 
 from ..config import Config
 from ..database_service import DatabaseService
-from ..errors import DatabaseMcpError, ErrorCode, GateClosed, InternalError, InvalidParameter, PermissionDenied
+from ..errors import (
+    DatabaseMcpError,
+    ErrorCode,
+    GateClosed,
+    InternalError,
+    InvalidParameter,
+    PermissionDenied,
+    StatementCancelled,
+)
 from ..formatters.errors import format_error
 from ..models import DatabaseMode
 from .arguments import argument_problems, expected_arguments
@@ -62,7 +70,7 @@ class Dispatcher:
         request_id = uuid.uuid4().hex[:12]
         code, rows = "ok", None
         try:
-            reply = await self._answer(context, caller, name, arguments)
+            reply = await self._surrounded(context, lambda: self._answer(context, caller, name, arguments))
             rows = _rows(reply)
             result = _result(reply)
         except DatabaseMcpError as error:
@@ -87,7 +95,7 @@ class Dispatcher:
             with protocol_errors(method):
                 if self._surroundings.admit is not None:
                     await self._surroundings.admit(caller)
-                done = await work(self.looking(context))
+                done = await self._surrounded(context, lambda: work(self.looking(context)))
             code = "ok"
             return done
         except MCPError as error:
@@ -97,6 +105,14 @@ class Dispatcher:
         finally:
             seconds = round(time.monotonic() - began, 4)
             self._tell(CallTold(method, caller, code, seconds, None, uuid.uuid4().hex[:12]))
+
+    async def _surrounded(self, context: ServerRequestContext[DatabaseService], work: Callable[[], Awaitable[T]]) -> T:
+        """``work`` inside what surrounds a call. Raises StatementCancelled when that was left early: the client is gone."""
+        if self._surroundings.around is None:
+            return await work()
+        async with self._surroundings.around(context):
+            return await work()
+        raise StatementCancelled("The client is gone.")
 
     def looking(self, context: ServerRequestContext[DatabaseService]) -> Call:
         """A call that only looks, for what is no tool; raises PermissionDenied without the scope for that."""

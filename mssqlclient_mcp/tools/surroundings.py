@@ -6,6 +6,7 @@ On stdio there is one caller who may do everything; over HTTP the parts come fro
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,4 +50,5 @@ class Surroundings:
 
     identify: Callable[[Context], Caller] = lambda _: LOCAL
     admit: Callable[[Caller], Awaitable[None]] | None = None  # raises RateLimited
+    around: Callable[[Context], AbstractAsyncContextManager[None]] | None = None  # leaves the block early when nobody waits
     watchers: tuple[Callable[[CallTold], None], ...] = ()

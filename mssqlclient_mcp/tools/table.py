@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..config import Config
 from ..formatters import capabilities, metadata, server_info, table_details
 from ..formatters import data as data_answers
 from ..formatters import plans as plan_answers
@@ -9,7 +10,7 @@ from ..formatters import procedures as procedure_answers
 from ..formatters import queries as query_answers
 from ..formatters import sessions as session_answers
 from . import data, procedures, queries, schema, server, sessions
-from .base import Database, Effect, NoArguments, Tool
+from .base import Database, Effect, NoArguments, Tool, needed_scope
 
 EXECUTION_GATES = (
     "enable_execute_query",
@@ -249,3 +250,13 @@ TOOLS: tuple[Tool, ...] = (
         database=Database.NONE,
     ),
 )
+
+
+def scopes_by_name(config: Config) -> dict[str, str]:
+    """The scope that a token must grant, for each name a tool answers to."""
+    return {
+        name: needed_scope(tool, config)
+        for tool in TOOLS
+        for name in (tool.name, tool.server_name, *tool.aliases)
+        if name is not None
+    }

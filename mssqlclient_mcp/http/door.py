@@ -1,0 +1,103 @@
+"""What every request must pass before it is looked at: Host and Origin, and a body of bounded size that comes in time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from mcp.server.transport_security import (
+    DEFAULT_MAX_REQUEST_BODY_SIZE,
+    TransportSecurityMiddleware,
+    TransportSecuritySettings,
+)
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..config import Config
+from .calls import refuse
+
+BODY_SECONDS = 30.0
+MOST_BODY_BYTES = DEFAULT_MAX_REQUEST_BODY_SIZE
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+
+
+def transport_security(config: Config) -> TransportSecuritySettings:
+    """The Host and Origin headers to accept: those of the settings, and on loopback its own names with any port."""
+    hosts = list(config.http_allowed_hosts)
+    origins = list(config.http_allowed_origins)
+    if is_loopback(config.http_host):
+        for name in LOOPBACK_NAMES:
+            hosts += [name, f"{name}:*"]
+            origins += [f"{scheme}://{name}{port}" for scheme in ("http", "https") for port in ("", ":*")]
+    return TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=origins)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on can be reached from this machine only."""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+class HostCheck:
+    """ASGI middleware: 421 for a Host, 403 for an Origin that is not accepted; against DNS rebinding, on every path."""
+
+    def __init__(self, app: ASGIApp, settings: TransportSecuritySettings) -> None:
+        self._app = app
+        self._security = TransportSecurityMiddleware(settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the class."""
+        if scope["type"] == "http":
+            refusal = await self._security.validate_request(Request(scope))
+            if refusal is not None:
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+class BodyLimit:
+    """ASGI middleware: reads a body whole before anything else does; 413 when it is too large, 408 when it takes too long."""
+
+    def __init__(self, app: ASGIApp, *, most_bytes: int = MOST_BODY_BYTES, seconds: float = BODY_SECONDS) -> None:
+        self._app = app
+        self._most_bytes = most_bytes
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the class."""
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS", "DELETE"):
+            await self._app(scope, receive, send)
+            return
+        try:
+            body = await asyncio.wait_for(self._read(scope, receive), self._seconds)
+        except asyncio.TimeoutError:
+            await refuse(send, 408, "The request took too long to arrive.", {"connection": "close"})
+            return
+        if body is None:
+            await refuse(send, 413, "The request body is too large.", {"connection": "close"})
+            return
+        await self._app(scope, _replaying(body, receive), send)
+
+    async def _read(self, scope: Scope, receive: Receive) -> list[Message] | None:
+        """The messages that make the body; None when it is too large. A client that goes meanwhile ends them."""
+        declared = dict(scope["headers"]).get(b"content-length", b"")
+        if declared.isdigit() and int(declared) > self._most_bytes:
+            return None
+        messages: list[Message] = []
+        size = 0
+        while True:
+            message = await receive()
+            messages.append(message)
+            size += len(message.get("body", b""))
+            if size > self._most_bytes:
+                return None
+            if message["type"] != "http.request" or not message.get("more_body"):
+                return messages
+
+
+def _replaying(messages: list[Message], receive: Receive) -> Receive:
+    waiting = deque(messages)
+
+    async def replay() -> Message:
+        return waiting.popleft() if waiting else await receive()
+
+    return replay

@@ -1,0 +1,75 @@
+"""Who sent a request: the name of a token, issuer and subject, an MCP session, or the address it came from."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from starlette.requests import Request
+
+from ..tools.surroundings import LOCAL, Caller, Context
+
+SESSION_HEADER = "mcp-session-id"
+SESSION_PREFIX = "session:"
+UNKNOWN_PEER = "unknown"
+
+_SESSION_ID = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+class Identity:
+    """Tells callers apart. Forwarded addresses are believed only from the ``trusted`` proxies."""
+
+    def __init__(self, trusted: Sequence[str] = ()) -> None:
+        self._trusted = [ipaddress.ip_network(one, strict=False) for one in trusted]
+
+    def caller(self, context: Context) -> Caller:
+        """Owner of sessions: the token's, else the MCP session, else the address. The rate limit counts tokens and addresses,
+        never MCP sessions: a client makes as many of those as it likes."""
+        request = context.request
+        if not isinstance(request, Request):
+            return LOCAL
+        user = request.scope.get("user")
+        if isinstance(user, AuthenticatedUser):
+            name = token_owner(user)
+            return Caller(owner=name, counted_as=f"token:{name}", scopes=frozenset(user.scopes))
+        address = f"address:{self.address(request)}"
+        session = session_of(request)
+        return Caller(owner=f"{SESSION_PREFIX}{session}" if session else address, counted_as=address)
+
+    def address(self, request: Request) -> str:
+        """The peer's address; behind trusted proxies the last one in X-Forwarded-For that is not theirs."""
+        peer = request.client.host if request.client else UNKNOWN_PEER
+        forwarded = [part.strip() for line in request.headers.getlist("x-forwarded-for") for part in line.split(",")]
+        while forwarded and self._is_trusted(peer):
+            candidate = forwarded.pop()
+            if _ip(candidate) is None:
+                break  # not an address: whoever wrote it, it tells nothing
+            peer = candidate
+        return peer
+
+    def _is_trusted(self, peer: str) -> bool:
+        address = _ip(peer)
+        return address is not None and any(address in network for network in self._trusted)
+
+
+def token_owner(user: AuthenticatedUser) -> str:
+    """A static token's name, or issuer and subject of an OAuth token."""
+    token = user.access_token
+    issuer = (token.claims or {}).get("iss")
+    return f"{issuer} {token.subject or token.client_id}" if issuer else token.client_id
+
+
+def session_of(request: Request) -> str | None:
+    """The MCP session of a request, where its protocol has one: by header, or in the older form by query."""
+    found = request.headers.get(SESSION_HEADER) or request.query_params.get("session_id")
+    return found if found and _SESSION_ID.fullmatch(found) else None
+
+
+def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        return None
+    return address.ipv4_mapped or address if isinstance(address, ipaddress.IPv6Address) else address
