@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
+from pathlib import Path
 from typing import TypeVar
 
 from . import __version__
@@ -120,7 +121,7 @@ class Check:
         except ConfigInvalid as error:
             self._configured = False
             remedy = error.next_step or NEXT_STEP[error.code]
-            found = failed(error.message, cause="", remedy=remedy, code=error.code.value, **error.details)
+            found = failed(error.message, cause=_where(), remedy=remedy, code=error.code.value, **error.details)
             yield self._note(CheckedStep("configuration", "configuration", found))
             return
         self.redactor.add(*config.secrets)
@@ -205,6 +206,13 @@ def _not_tried(failed_step: str) -> Finding:
 
 
 # -- the steps that do not depend on the dialect -----------------------------------------------------------------------
+
+
+def _where() -> str:
+    return (
+        f"Settings are read from the environment and from .env in this folder ({Path.cwd()}). What stands in a client's "
+        "configuration is not seen here: set the same variables first."
+    )
 
 
 def _configuration(config: Config, title: str) -> Finding:
