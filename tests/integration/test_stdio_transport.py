@@ -194,7 +194,7 @@ def test_the_server_starts_while_the_database_is_away() -> None:
         ({}, "MSSQL_CONNECTIONSTRING"),
         ({"MSSQL_CONNECTIONSTRING": "Server=x;Databse=y;Password=s3cret"}, "Databse"),
         ({"DATABASE_URL": "postgresql://h/d", "ENABLE_EXECUTE_QUERY": "treu"}, "ENABLE_EXECUTE_QUERY"),
-        ({"DATABASE_URL": "postgresql://h/d", "TRANSPORT": "http"}, "TRANSPORT"),
+        ({"DATABASE_URL": "postgresql://h/d", "TRANSPORT": "pigeon"}, "TRANSPORT"),
     ],
 )
 def test_a_configuration_that_cannot_be_read_ends_with_code_two(settings: dict[str, str], expected: str) -> None:
