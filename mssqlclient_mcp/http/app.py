@@ -29,6 +29,7 @@ from .calls import CallsUnderWay, Doorman
 from .door import BodyLimit, HostCheck, transport_security
 from .exposure import public_url
 from .scopes import ScopeCheck
+from .sdk_noise import AnsweredOnce
 
 MCP_PATH = "/mcp"
 SSE_PATH = "/sse"
@@ -52,6 +53,7 @@ def build_app(
     metadata = None if config.oauth_issuer is None else AnyHttpUrl(public_url(config, port or config.http_port))
     metadata_url = None if metadata is None else build_resource_metadata_url(metadata)
     middleware = [
+        Middleware(AnsweredOnce),
         Middleware(Doorman, calls=calls),
         Middleware(HostCheck, settings=security),
         Middleware(BodyLimit),

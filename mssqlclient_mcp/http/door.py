@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 
 from mcp.server.transport_security import (
     DEFAULT_MAX_REQUEST_BODY_SIZE,
@@ -18,6 +19,8 @@ from .calls import refuse
 
 BODY_SECONDS = 30.0
 MOST_BODY_BYTES = DEFAULT_MAX_REQUEST_BODY_SIZE
+LINGER_SECONDS = 5.0
+MOST_READ_AWAY_BYTES = 8 * MOST_BODY_BYTES
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -73,9 +76,28 @@ class BodyLimit:
             await refuse(send, 408, "The request took too long to arrive.", {"connection": "close"})
             return
         if body is None:
-            await refuse(send, 413, "The request body is too large.", {"connection": "close"})
+            await self._refuse_large(receive, send)
             return
         await self._app(scope, _replaying(body, receive), send)
+
+    async def _refuse_large(self, receive: Receive, send: Send) -> None:
+        """Say so at once, and let the client send on for a while: closed upon, it would see a lost connection only."""
+
+        async def hold_back_the_end(message: Message) -> None:
+            await send({**message, "more_body": True} if message["type"] == "http.response.body" else message)
+
+        await refuse(hold_back_the_end, 413, "The request body is too large.", {"connection": "close"})
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._read_away(receive), LINGER_SECONDS)
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _read_away(self, receive: Receive) -> None:
+        left = MOST_READ_AWAY_BYTES
+        while left > 0:
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if message["type"] != "http.request" or not message.get("more_body"):
+                return
 
     async def _read(self, scope: Scope, receive: Receive) -> list[Message] | None:
         """The messages that make the body; None when it is too large. A client that goes meanwhile ends them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 from collections.abc import Sequence
@@ -36,7 +37,7 @@ class Identity:
             return Caller(owner=name, counted_as=f"token:{name}", scopes=frozenset(user.scopes))
         address = f"address:{self.address(request)}"
         session = session_of(request)
-        return Caller(owner=f"{SESSION_PREFIX}{session}" if session else address, counted_as=address)
+        return Caller(owner=SESSION_PREFIX + _digest(session) if session else address, counted_as=address)
 
     def address(self, request: Request) -> str:
         """The peer's address; behind trusted proxies the last one in X-Forwarded-For that is not theirs."""
@@ -65,6 +66,11 @@ def session_of(request: Request) -> str | None:
     """The MCP session of a request, where its protocol has one: by header, or in the older form by query."""
     found = request.headers.get(SESSION_HEADER) or request.query_params.get("session_id")
     return found if found and _SESSION_ID.fullmatch(found) else None
+
+
+def _digest(session: str) -> str:
+    """Who knows the id of a session may use it: logs and the database see this instead."""
+    return hashlib.sha256(session.encode()).hexdigest()[:16]
 
 
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -23,6 +23,8 @@ from .auth import token_secrets
 from .calls import CallsUnderWay
 from .exposure import check_exposure, verifier
 from .identity import Identity
+from .protocol import ImpatientProtocol
+from .sdk_noise import quiet_the_sdk
 from .session_ends import watch_session_end
 
 log = logging.getLogger(__name__)
@@ -65,7 +67,8 @@ class HttpServer:
 
     def run(self) -> None:
         """Serve until ``stop``."""
-        log.info("serving at %s", self.url)
+        quiet_the_sdk()
+        self._uvicorn.url = self.url
         try:
             anyio.run(self._uvicorn.serve, [self._socket])
         finally:
@@ -90,7 +93,15 @@ class HttpServer:
 
 
 class _Uvicorn(uvicorn.Server):
-    """Leaves signals to the process's own end."""
+    """Leaves signals to the process's own end, and says where it listens once it does."""
+
+    url = ""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """From here on clients can connect."""
+        await super().startup(sockets)
+        if self.started:
+            log.info("serving at %s", self.url)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -101,6 +112,7 @@ class _Uvicorn(uvicorn.Server):
 def _uvicorn_config(config: Config, app: object) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
+        http=ImpatientProtocol,
         log_config=None,
         access_log=False,
         proxy_headers=False,  # forwarded addresses are judged in identity.py
