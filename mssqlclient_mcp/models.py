@@ -488,3 +488,12 @@ class QueryRequest:
     aggregates: tuple[Aggregate, ...] = ()
     order_by: tuple[Ordering, ...] = ()
     cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class ClientSession:
+    """What the rate limit counts for a client: calls in its window, which began at ``window_start`` (seconds since 1970)."""
+
+    client_id: str
+    request_count: int
+    window_start: float

@@ -141,6 +141,12 @@ class SessionManager:
         with self._lock:
             return len(self._running())
 
+    @property
+    def finished_count(self) -> int:
+        """Sessions that have ended and are kept, of all owners."""
+        with self._lock:
+            return len(self._expiry)
+
     def when_any_over(self, listener: Callable[[str], object]) -> Callable[[], None]:
         """Call ``listener`` with the id of each session that ends; the answer takes it back."""
         with self._lock:
@@ -236,6 +242,8 @@ class SessionManager:
                 connection.close()
         except DatabaseMcpError as raised:
             error = raised
+            arrived = error.details.pop("arrived", None)
+            procedure = arrived if isinstance(arrived, ProcedureResult) else None
         except Exception:  # the worker's top: a session must end in any case
             log.exception("session %s failed", session.id)
             error = InternalError("The session failed by a defect of this server; its log has the details.")
