@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -41,6 +42,7 @@ class HttpServer:
 
     def __init__(self, config: Config, service: DatabaseService) -> None:
         tokens = check_exposure(config)
+        _check_certificate(config)
         self.secrets: list[Secret] = token_secrets(tokens)
         self.calls = CallsUnderWay()
         self._config = config
@@ -125,6 +127,20 @@ def _uvicorn_config(config: Config, app: object) -> uvicorn.Config:
         ssl_certfile=config.http_tls_cert,
         ssl_keyfile=config.http_tls_key,
     )
+
+
+def _check_certificate(config: Config) -> None:
+    """Raises ConfigInvalid for files that are no certificate and key, or do not belong together."""
+    if config.http_tls_cert is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(config.http_tls_cert, config.http_tls_key, password="")
+    except (OSError, ValueError) as error:  # SSLError is an OSError; an encrypted key is a ValueError
+        raise ConfigInvalid(
+            f"HTTP_TLS_CERT and HTTP_TLS_KEY cannot be used: {error}",
+            details={"setting": "HTTP_TLS_CERT"},
+            next_step="They are a certificate chain and its private key, in PEM form and without a password.",
+        ) from None
 
 
 def _listen(config: Config) -> socket.socket:
