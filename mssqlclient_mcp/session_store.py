@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import cast, overload
 
 from .models import Column, Message, ProcedureResult, ResultSet, Row, SessionResultSet, TruncatedBy
+from .turns import Turns
 
 BATCH_ROWS = 64
 BLOCK_OVERHEAD = 256
@@ -35,6 +36,7 @@ class ResultMemory:
 
     def __init__(self, total_bytes: int) -> None:
         self.total_bytes = total_bytes
+        self.turns = Turns()  # of the workers that fill the results
         self._changed = threading.Condition()
         self._running: dict[ResultStore, int] = {}
         self._finished: dict[ResultStore, int] = {}
@@ -145,6 +147,7 @@ class ResultStore:
 
     def wants(self) -> int:
         if not self.cut and not self.sealed:
+            self._memory.turns.take(self)
             return BATCH_ROWS
         if self._may_keep_one():
             return 1
@@ -163,6 +166,7 @@ class ResultStore:
             self._mark_cut()
 
     def end(self, rows_affected: int | None) -> None:
+        self._memory.turns.leave(self)
         with self._lock:
             if self.sealed:
                 return
@@ -182,6 +186,7 @@ class ResultStore:
 
     def seal(self) -> None:
         """Nothing more is taken in; what is there may have to make room for others."""
+        self._memory.turns.leave(self)
         with self._lock:
             self.sealed = True
             self._segment = memoryview(b"")

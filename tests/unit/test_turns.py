@@ -1,0 +1,74 @@
+"""Turns: one worker at a time, each in its order, and nobody waits for one that stays away."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from mssqlclient_mcp.turns import TURN_SECONDS, Turns
+
+
+def test_alone_there_is_nothing_to_wait_for() -> None:
+    """One session takes its turn again and again, without a pause, whether or not the last one is over."""
+    now = 0.0
+    turns = Turns(lambda: now)
+    for _ in range(5):
+        turns.take("a")
+        now += TURN_SECONDS * 0.7
+
+
+def test_one_works_at_a_time_and_each_gets_its_share() -> None:
+    """Ten workers that all have something to do: never two of them at once, and none of them is left behind."""
+    turns, at_work, most, done = Turns(), 0, 0, dict.fromkeys(range(10), 0)
+    stop = time.monotonic() + 0.6
+
+    def work(who: int) -> None:
+        nonlocal at_work, most
+        while time.monotonic() < stop:
+            turns.take(who)
+            at_work += 1
+            most = max(most, at_work)
+            sum(range(2000))
+            at_work -= 1
+            done[who] += 1
+        turns.leave(who)
+
+    threads = [threading.Thread(target=work, args=(who,)) for who in done]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in threads)
+    assert min(done.values()) > 0
+    assert most <= 3  # one, and those whose turn ran out between two looks at the clock
+
+
+def test_whoever_stays_away_is_passed_over() -> None:
+    """A worker that waits for its database keeps nobody: the next one goes on when the turn is over."""
+    turns = Turns()
+    turns.take("away")
+    began = time.monotonic()
+    turns.take("next")
+    assert TURN_SECONDS * 0.5 <= time.monotonic() - began < 2
+    turns.leave("next")
+    turns.take("away")  # back again, and nobody is there
+
+
+def test_a_turn_given_up_passes_on_at_once() -> None:
+    """Who is done does not keep its turn to the end."""
+    now = 0.0
+    turns = Turns(lambda: now)
+    turns.take("first")
+    taken = threading.Event()
+
+    def second() -> None:
+        turns.take("second")
+        taken.set()
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    assert not taken.wait(0.05)
+    turns.leave("first")
+    turns.leave("first")
+    assert taken.wait(5)
+    thread.join()
