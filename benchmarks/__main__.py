@@ -1,6 +1,6 @@
 """``python -m benchmarks [NAME ...] [--json FILE]``: run all benchmarks, or the named ones; fails when a target is missed.
 
-A benchmark is a module with ``measure(place)``, which yields its figures as it finds them.
+A benchmark is a module with ``measure(place)``, which yields its figures, or how something grows, as it finds them.
 """
 
 from __future__ import annotations
@@ -15,16 +15,19 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from .figures import Figure, as_table
+from .figures import Figure, Growth, as_table
 from .places import Place, places
 
-NAMES = ("start", "call", "length", "load", "sessions", "metadata")
+NAMES = ("start", "call", "length", "load", "sessions", "metadata", "growth")
+
+
+Found = list["Figure | Growth"]
 
 
 def main(arguments: Sequence[str]) -> int:
     """Measure, print, write."""
     options = _parser().parse_args(arguments)
-    found: list[tuple[Place, list[Figure]]] = []
+    found: list[tuple[Place, Found]] = []
     with places() as all_places:
         for place in all_places:
             found.append((place, []))
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     _print(found)
     if options.json:
         options.json.write_text(json.dumps(_document(found), indent=1) + "\n", encoding="utf-8")
-    return int(not all(figure.met for _, figures in found for figure in figures))
+    return int(not all(one.met for _, ones in found for one in ones))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,28 +46,36 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _measured(name: str, place: Place) -> list[Figure]:
-    figures = []
+def _measured(name: str, place: Place) -> Found:
+    found: Found = []
     print(f"== {name}, {place.label}", flush=True)
-    for figure in importlib.import_module(f"benchmarks.{name}").measure(place):
-        print(as_table([figure]).splitlines()[1], flush=True)
-        figures.append(figure)
-    return figures
+    for one in importlib.import_module(f"benchmarks.{name}").measure(place):
+        print(one if isinstance(one, Growth) else as_table([one]).splitlines()[1], flush=True)
+        found.append(one)
+    return found
 
 
-def _print(found: Sequence[tuple[Place, Sequence[Figure]]]) -> None:
-    for place, figures in found:
-        print(f"\n{place.label}\n{as_table(figures)}")
-    missed = [figure.name for _, figures in found for figure in figures if not figure.met]
-    print(f"\nmissed: {', '.join(missed)}" if missed else "\nall targets met")
+def _print(found: Sequence[tuple[Place, Found]]) -> None:
+    for place, ones in found:
+        print(f"\n{place.label}\n{as_table(one for one in ones if isinstance(one, Figure))}")
+        print(*(one for one in ones if isinstance(one, Growth)), sep="\n")
+    missed = [one.name.strip() for _, ones in found for one in ones if not one.met]
+    print(f"\nmissed: {'; '.join(missed)}" if missed else "\nall targets met")
 
 
-def _document(found: Sequence[tuple[Place, Sequence[Figure]]]) -> dict[str, object]:
+def _document(found: Sequence[tuple[Place, Found]]) -> dict[str, object]:
     """What is written as JSON."""
     return {
         "taken": datetime.now(timezone.utc).isoformat(timespec="minutes"),
         "machine": {"processors": os.cpu_count(), "system": platform.system(), "python": platform.python_version()},
-        "places": [{"database": place.label, "figures": [one.as_json() for one in figures]} for place, figures in found],
+        "places": [
+            {
+                "database": place.label,
+                "figures": [one.as_json() for one in ones if isinstance(one, Figure)],
+                "growth": [one.as_json() for one in ones if isinstance(one, Growth)],
+            }
+            for place, ones in found
+        ],
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
+from itertools import pairwise
 
 
 class Judged(str, Enum):
@@ -60,6 +61,40 @@ class Figure:
     def as_json(self) -> dict[str, object]:
         """The figure with all that follows from it."""
         return {**asdict(self), "judged": self.judged.value, "ratio": self.ratio, "target": self.target, "met": self.met}
+
+
+STEP = 10
+MOST_PER_STEP = 12.0
+"""Ten times as much may take ten times as long; the rest is room for a machine that others use, too."""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How a value in ``unit`` grows with a number of something (``of``), in steps of ten: (number, value), ascending."""
+
+    name: str
+    of: str
+    unit: str
+    points: list[tuple[int, float]]
+
+    @property
+    def steps(self) -> list[float]:
+        """The factor of each step."""
+        return [later / sooner for (_, sooner), (_, later) in pairwise(self.points)]
+
+    @property
+    def met(self) -> bool:
+        """Whether it grows in proportion or slower."""
+        return all(step <= MOST_PER_STEP for step in self.steps)
+
+    def as_json(self) -> dict[str, object]:
+        """The growth with all that follows from it."""
+        return {**asdict(self), "steps": self.steps, "met": self.met}
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{number:,}: {shown(value, self.unit)}" for number, value in self.points)
+        steps = ", ".join(f"{step:.1f}x" for step in self.steps)
+        return f"{self.name} by {self.of}: {told} (each step of ten: {steps}){'' if self.met else ' FASTER THAN LINEAR'}"
 
 
 HEAD = ("measure", "ours", "floor", "ratio", "target", "")

@@ -6,6 +6,7 @@ import json
 import statistics
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from .figures import Figure, Judged
 from .pipe import ServerProcess, our_server
@@ -50,13 +51,20 @@ def sessions(place: Place) -> Iterator[Figure]:
         server.result("execute_query", {"query": place.one})
         idle = [server.timed_call("list_sessions", {}) for _ in range(LOOKS)]
         starts = [server.timed_call("start_query", {"query": place.rows(ENDLESS)}) for _ in range(TEN)]
+        while not all(one["rowCount"] for one in running(server)):
+            time.sleep(0.05)
         busy = [server.timed_call("list_sessions", {"status": "running"}) for _ in range(LOOKS)]
-        running = server.result("list_sessions", {"status": "running"})["structuredContent"]
-        assert running["sessions"], "the sessions were over before their status was asked"
+        assert len(running(server)) > TEN / 2, "the sessions were over before their status was asked"
     calm = statistics.median(idle)
     yield Figure("start_query answered, slowest of ten", max(starts), "ms", 100, Judged.VALUE, calm, "idle status call")
     p95 = statistics.quantiles(busy, n=20)[-1]
     yield Figure(f"status beside {TEN} fetching sessions, p95", p95, "ms", 100, Judged.VALUE, calm, "idle status call")
+
+
+def running(server: ServerProcess) -> list[dict[str, Any]]:
+    """The sessions that run."""
+    sessions: list[dict[str, Any]] = server.result("list_sessions", {"status": "running"})["structuredContent"]["sessions"]
+    return sessions
 
 
 def send_ten(server: ServerProcess, sql: str) -> None:

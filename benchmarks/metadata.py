@@ -50,6 +50,9 @@ DO $$ BEGIN
 END $$"""
 
 
+ANALYZE = "VACUUM ANALYZE pg_catalog.pg_class, pg_catalog.pg_attribute, pg_catalog.pg_constraint"
+
+
 @dataclass(frozen=True)
 class Case:
     """A question, and what it is held to: a multiple of the driver's own time, or, with ``most_ms``, milliseconds."""
@@ -111,10 +114,17 @@ def make_schema(url: str) -> None:
     """10,000 tables of ten columns with an index, a check and a comment here and there; 500 views and functions."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("DROP SCHEMA IF EXISTS big CASCADE")
-        for first in range(1, TABLES + 1, 500):
-            connection.execute(MAKE_TABLES.format(first=first, last=first + 499).encode())
+        make_tables(url, 1, TABLES)
         connection.execute(MAKE_ROUTINES.encode())
-        connection.execute("VACUUM ANALYZE pg_catalog.pg_class, pg_catalog.pg_attribute, pg_catalog.pg_constraint")
+        connection.execute(ANALYZE)
+
+
+def make_tables(url: str, first: int, last: int) -> None:
+    """Further tables of the schema."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for start in range(first, last + 1, 500):
+            connection.execute(MAKE_TABLES.format(first=start, last=min(start + 499, last)).encode())
+        connection.execute(ANALYZE)
 
 
 def measure(place: Place) -> Iterator[Figure]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit, urlunsplit
 
 from mssqlclient_mcp.config import Config, load_config
 from mssqlclient_mcp.connection_rendering import odbc_connection_string
@@ -17,7 +18,7 @@ from mssqlclient_mcp.database_service import DatabaseService
 from mssqlclient_mcp.demo.embedded import EmbeddedServer
 from mssqlclient_mcp.dialects.sqlserver.connection import SqlServerDialect
 
-FAST = {"fsync": "off", "max_locks_per_transaction": "4096", "full_page_writes": "off"}
+FAST = {"fsync": "off", "max_locks_per_transaction": "4096", "full_page_writes": "off", "max_connections": "200"}
 """A database that lives for one run need not survive a power cut."""
 
 CHUNK = 1000
@@ -106,10 +107,6 @@ class Place:
         """A query with this many rows of eight columns: numbers, text, a boolean, a time and a NULL."""
         raise NotImplementedError
 
-    def wide(self, columns: int) -> str:
-        """A query with a hundred rows of this many columns."""
-        raise NotImplementedError
-
     def sleep(self, seconds: float) -> str:
         """A statement that takes this long and costs the database nothing."""
         raise NotImplementedError
@@ -125,18 +122,20 @@ class PostgresPlace(Place):
         super().__init__({"DATABASE_URL": url})
         self.url = url
 
+    def beside(self, database: str) -> PostgresPlace:
+        """Another database of the same server."""
+        scheme, authority, _, query, fragment = urlsplit(self.url)
+        return PostgresPlace(urlunsplit((scheme, authority, f"/{database}", query, fragment)))
+
     def driver(self) -> Driver:
         return PostgresDriver(self.url)
 
     def rows(self, count: int) -> str:
         return (
             "SELECT n, n * 7 AS m, n::float8 / 3 AS f, 'name ' || n AS a, 'some text ' || n AS b, n % 2 = 0 AS e, "
-            f"timestamp '2026-01-01' + n * interval '1 minute' AS t, NULL::int AS z FROM generate_series(1, {count}) n"
+            "timestamp '2026-01-01' + n * interval '1 minute' AS t, NULL::int AS z "
+            f"FROM (SELECT generate_series(1, {count}) AS n) AS numbers"  # in FROM it would be kept whole before its first row
         )
-
-    def wide(self, columns: int) -> str:
-        listed = ", ".join(f"n + {column} AS c{column}" for column in range(columns))
-        return f"SELECT {listed} FROM generate_series(1, 100) n"
 
     def sleep(self, seconds: float) -> str:
         return f"SELECT pg_sleep({seconds}) IS NULL AS slept"
@@ -164,11 +163,6 @@ class SqlServerPlace(Place):
             "DATEADD(minute, n, CAST('2026-01-01' AS datetime2)) AS t, CAST(NULL AS int) AS z FROM "
             f"(SELECT TOP {count} CAST(ROW_NUMBER() OVER (ORDER BY a.object_id) AS int) AS n {self._MANY}) numbers"
         )
-
-    def wide(self, columns: int) -> str:
-        listed = ", ".join(f"n + {column} AS c{column}" for column in range(columns))
-        numbers = f"(SELECT TOP 100 CAST(ROW_NUMBER() OVER (ORDER BY a.object_id) AS int) AS n {self._MANY}) numbers"
-        return f"SELECT {listed} FROM {numbers}"
 
     def sleep(self, seconds: float) -> str:
         return f"WAITFOR DELAY '00:00:{seconds:06.3f}'"
