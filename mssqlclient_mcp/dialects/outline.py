@@ -79,10 +79,12 @@ def _swallow(reading: Reading, index: int, how: Outlining) -> int:
 
 
 def _operand(reading: Reading, index: int, how: Outlining) -> Replacement | None:
-    """A literal, or a dotted name with its call and what ``::`` adds; None when something else begins here."""
+    """A literal, a parameter, or a dotted name with its call and what ``::`` adds; None when something else begins here."""
     kind = reading.kind(index)
     if kind in (STRING, NUMBER):
         return _piece(reading, index), index + 1
+    if reading.key(index) == "$":  # a parameter, such as $1
+        return "1", index + 1
     if kind not in (WORD, NAME) or reading.key(index) in how.keywords:
         return None
     end = _behind_name(reading, index)

@@ -43,6 +43,26 @@ def test_the_refusal_points_at_the_place(dialect: str) -> None:
     assert "INTO" in verdict.reason
 
 
+@pytest.mark.parametrize(
+    ("dialect", "sql"),
+    [
+        ("postgresql", "SELECT 1 FROM t WHERE (a IS NULL AND b >= $1)"),
+        ("postgresql", "SELECT 1 FROM t WHERE a IS NULL OR b >= $1 AND c IS NOT NULL AND d LIKE $2"),
+        ("postgresql", "SELECT * FROM t WHERE a BETWEEN $1 AND $2 AND b IS NULL AND c = ANY($3) LIMIT $4 OFFSET $5"),
+        ("postgresql", "SELECT CASE WHEN a IS NULL THEN $1 ELSE b + $2 END, $3::bit varying FROM t ORDER BY $4"),
+        ("sqlserver", "SELECT 1 FROM t WHERE (a IS NULL AND b >= ?)"),
+        ("sqlserver", "SELECT TOP (?) * FROM t WHERE a BETWEEN ? AND ? AND b IS NOT NULL AND c LIKE ? ESCAPE '!'"),
+        (
+            "sqlserver",
+            "SELECT CASE WHEN a IS NULL THEN ? ELSE ? END FROM t ORDER BY a OFFSET ? ROWS FETCH NEXT ? ROWS ONLY",
+        ),
+    ],
+)
+def test_a_read_may_have_parameters_wherever_a_value_stands(dialect: str, sql: str) -> None:
+    """Behind IS NULL too, where the outline of the rest is short."""
+    assert judge(dialect, sql).allowed
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_functions_learnt_from_the_database_are_refused_by_name(dialect: str) -> None:
     """What runs outside the database's control passes only while it is unknown, in whatever spelling it is called."""
