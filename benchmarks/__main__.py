@@ -18,7 +18,7 @@ from pathlib import Path
 from .figures import Figure, Growth, as_table
 from .places import Place, places
 
-NAMES = ("start", "call", "length", "load", "sessions", "metadata", "growth")
+NAMES = ("start", "call", "length", "load", "sessions", "metadata", "clients", "growth")
 
 
 Found = list["Figure | Growth"]

@@ -83,6 +83,10 @@ class ServerProcess:
         info = psutil.Process(self._process.pid).memory_full_info()
         return float(getattr(info, "uss", info.rss)) / (1 << 20)
 
+    def stop(self) -> None:
+        """Ask a server that does not read stdin to leave."""
+        self._process.terminate()
+
     def close(self) -> None:
         """End of input: the server leaves."""
         self._writing.close()
