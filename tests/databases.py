@@ -211,10 +211,10 @@ def stdio_parameters(settings: Mapping[str, str], *arguments: str) -> StdioServe
     )
 
 
-def spawn_server(settings: Mapping[str, str], *arguments: str) -> subprocess.Popen[str]:
+def spawn_server(settings: Mapping[str, str], *arguments: str, module: str = "mssqlclient_mcp") -> subprocess.Popen[str]:
     """``python -m mssqlclient_mcp`` with pipes, for tests of signals, EOF and exit codes. The caller ends and waits for it."""
     return subprocess.Popen(
-        [sys.executable, "-m", "mssqlclient_mcp", *arguments],
+        [sys.executable, "-m", module, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -25,8 +25,9 @@ _URL = re.compile(r"serving at (https?://\S+)")
 class HttpServerProcess:
     """A running server. ``url`` is where clients connect to."""
 
-    def __init__(self, settings: Mapping[str, str], *arguments: str) -> None:
-        self.process: subprocess.Popen[str] = spawn_server({"TRANSPORT": "http", "HTTP_PORT": "0", **settings}, *arguments)
+    def __init__(self, settings: Mapping[str, str], *arguments: str, module: str = "mssqlclient_mcp") -> None:
+        given = {"TRANSPORT": "http", "HTTP_PORT": "0", **settings}
+        self.process: subprocess.Popen[str] = spawn_server(given, *arguments, module=module)
         self._lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -79,9 +80,11 @@ class HttpServerProcess:
 
 
 @contextmanager
-def serving_over_http(settings: Mapping[str, str], *arguments: str) -> Iterator[HttpServerProcess]:
+def serving_over_http(
+    settings: Mapping[str, str], *arguments: str, module: str = "mssqlclient_mcp"
+) -> Iterator[HttpServerProcess]:
     """``python -m mssqlclient_mcp`` with TRANSPORT=http (or as the settings say) on a free port."""
-    server = HttpServerProcess(settings, *arguments)
+    server = HttpServerProcess(settings, *arguments, module=module)
     try:
         yield server
     finally:
