@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from .config import Config
 from .connection_settings import ConnectionSettings
 from .dialects.base import Connection, Dialect
+from .errors import DatabaseMcpError
 from .execution import CatalogReader, ResultBuffer, ResultSink, as_dicts
 from .models import ProcedureResult, QueryResult, Statement, StatementKind
 from .procedures import SPExecutor
@@ -61,10 +62,17 @@ class BackgroundWork:
         """Check the values, call the procedure, and tell outputs from result sets."""
         procedures = SPExecutor(self._reader(connection, running), self._dialect.name)
         call = procedures.prepare(database, name, parameters)
-        self._run(connection, call.statement, running, store)
-        return store.told_apart(
-            lambda sets: procedures.collect(call, QueryResult(sets, running.elapsed, messages=store.messages()))
-        )
+
+        def arrived() -> ProcedureResult:
+            return store.told_apart(
+                lambda sets: procedures.collect(call, QueryResult(sets, running.elapsed, messages=store.messages()))
+            )
+
+        try:
+            self._run(connection, call.statement, running, store)
+        except DatabaseMcpError as error:
+            raise error.with_details(arrived=arrived()) from error.__cause__
+        return arrived()
 
     def _reader(self, connection: Connection, running: Running) -> CatalogReader:
         def read(_: str | None, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:

@@ -24,7 +24,10 @@ ACCESS = {
 }
 
 NET_GRACE_SECONDS = 5.0
+MOST_ERRORS_TOLD = 100  # of one call that goes on behind errors
 BATCH_ROWS = 64
+
+LEFT_OPEN = Message("A transaction was left open; it was rolled back.", severity="WARNING")
 
 _COUNTED_AS_EIGHT = frozenset({type(None), bool, int, float})
 _COUNTED_BY_LENGTH = frozenset({str, bytes})
@@ -92,8 +95,8 @@ class ResultBuffer:
 
     @property
     def touched(self) -> bool:
-        """True once anything has arrived."""
-        return bool(self._parts)
+        """True once anything has arrived, unless it was handed over since."""
+        return bool(self._parts or self._messages) and self._heir is None
 
     def begin(self, columns: tuple[Column, ...]) -> None:
         with self._lock:
@@ -234,7 +237,7 @@ def run_statement(
     except DatabaseMcpError as error:
         stands = connection.usable and running.reason is None
         if connection.usable and not running.abandoned:
-            _undo(connection)
+            _undo(connection, access, sink)
         raise _judged(error, running, statement, progress, connection_stands=stands) from error
 
 
@@ -248,18 +251,42 @@ class _Progress:
 
 
 def _read_all(connection: Connection, statement: Statement, running: Running, sink: ResultSink) -> None:
+    """Everything the statement brings. A call is read on behind an error, where the procedure may have gone on; then the
+    first error is raised, and further ones are told as messages."""
     cursor = connection.execute(statement.sql, statement.parameters, batch=BATCH_ROWS)
-    whole = ACCESS[statement.kind] is not Access.READ_ONLY
+    access = ACCESS[statement.kind]
+    met: list[StatementError] = []
     try:
         while True:
-            cut = not _read_part(cursor, running, sink, whole=whole)
+            cut = False
+            try:
+                cut = not _read_part(cursor, running, sink, whole=access is not Access.READ_ONLY)
+            except StatementError as error:
+                if access is not Access.AUTOCOMMIT or running.reason is not None or not cursor.goes_on():
+                    raise
+                met.append(error)
+                sink.end(None)
             running.check()
             sink.say(cursor.messages())
             if cut or not cursor.next_part():
                 break
         sink.say(cursor.messages())
+    except DatabaseMcpError as error:
+        sink.say(cursor.messages())
+        if not met or running.reason is not None or not isinstance(error, StatementError):
+            sink.say([_as_message(one) for one in met])
+            raise
+        met.append(error)
     finally:
         cursor.close()
+    if met:
+        sink.say([_as_message(one) for one in met[1:MOST_ERRORS_TOLD]])
+        raise met[0]
+
+
+def _as_message(error: StatementError) -> Message:
+    number = error.details.get("nativeError", "")
+    return Message(f"Error {number}: {error.message}" if number else f"Error: {error.message}", code=str(number))
 
 
 def _read_part(cursor: Cursor, running: Running, sink: ResultSink, *, whole: bool) -> bool:
@@ -294,12 +321,15 @@ def _conclude(connection: Connection, access: Access, sink: ResultSink, progress
         progress.committing = False
     elif connection.in_transaction():
         connection.rollback()
-        sink.say((Message("A transaction was left open; it was rolled back.", severity="WARNING"),))
+        sink.say((LEFT_OPEN,))
 
 
-def _undo(connection: Connection) -> None:
+def _undo(connection: Connection, access: Access, sink: ResultSink) -> None:
     try:
+        left_open = access is Access.AUTOCOMMIT and connection.in_transaction()
         connection.rollback()
+        if left_open:
+            sink.say((LEFT_OPEN,))
     except DatabaseMcpError:
         connection.close()
 

@@ -116,6 +116,6 @@ class Handoff:
             return
         self._running.finish()
         procedure = None
-        if error is None and self._collect is not None:
+        if self._collect is not None:
             procedure = session.store.told_apart(self._collect)
         self._sessions.conclude(session, error, procedure)

@@ -42,10 +42,13 @@ class Cursor(Protocol):
 
     def fetch(self, size: int) -> Sequence[Row]:
         """Up to ``size`` further rows as tuples of the types the dialect's ``connection`` docstring lists;
-        empty at the end of the part."""
+        empty at the end of the part. Rows that were read before an error are given first, then it is raised."""
 
     def next_part(self) -> bool:
         """Go on to the next result set or count; False when there is none."""
+
+    def goes_on(self) -> bool:
+        """After an error of ``fetch``: True when the statement may have gone on, and ``next_part`` brings what came then."""
 
     def messages(self) -> tuple[Message, ...]:
         """What the database said since the last call of this method."""

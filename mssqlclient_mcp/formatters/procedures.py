@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from ..errors import DatabaseMcpError
+from ..errors import DatabaseMcpError, ErrorCode
 from ..models import Column, ProcedureResult, ProcedureSignature, QueryResult, ResultSet, StoredProcedureParameter
 from .queries import messages_text, result_set
 from .rows import fenced, table
@@ -30,6 +30,20 @@ CALL_SCHEMA: dict[str, object] = {
         "sessionId": {"type": "string"},
     },
 }
+ARRIVED = ("returnValue", "outputs", "resultSets", "rowsAffected", "messages")
+"""What of an answer an error's details hold too."""
+WENT_ON = "The procedure went on behind the error and came to its end: what it did besides stands."
+BROKE_OFF = (
+    "Read the definition with get_stored_procedure_definition; what the procedure did before the error may stand, so look "
+    "before calling it again."
+)
+_OF_THE_STATEMENT = (
+    ErrorCode.CONSTRAINT_VIOLATION,
+    ErrorCode.DATABASE_ERROR,
+    ErrorCode.OBJECT_NOT_FOUND,
+    ErrorCode.PERMISSION_DENIED,
+    ErrorCode.SYNTAX_ERROR,
+)
 LEAST_FOR_ROWS = 2000
 """Characters that rows get however long the outputs are."""
 
@@ -166,8 +180,10 @@ def _result_sets(result: QueryResult, budget: int, most_rows: int) -> tuple[list
 def with_what_arrived(error: DatabaseMcpError, *, max_chars: int, most_rows: int) -> DatabaseMcpError:
     """An error of a call, with the result sets and messages that came before it, as they would be in an answer."""
     arrived = error.details.pop("arrived", None)
+    came_to_its_end = isinstance(arrived, ProcedureResult) and arrived.return_type is not None
     if isinstance(arrived, ProcedureResult):
         _, structured = procedure_result(arrived, max_chars=max_chars, most_rows=most_rows)
-        kept = {key: structured[key] for key in ("resultSets", "rowsAffected", "messages") if key in structured}
-        error.with_details(**kept)
+        error.with_details(**{key: structured[key] for key in ARRIVED if key in structured})
+    if not error.next_step and error.code in _OF_THE_STATEMENT and error.details.get("outcome") == "unknown":
+        error.next_step = WENT_ON if came_to_its_end else BROKE_OFF
     return error

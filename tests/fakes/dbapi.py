@@ -329,6 +329,10 @@ class FakeCursor:
                 self._given += 1
             return rows
 
+    def __iter__(self) -> Iterator[tuple[object, ...]]:
+        while rows := self.fetchmany(1):
+            yield rows[0]
+
     def nextset(self) -> bool:
         with self.connection.call():
             if self._cancelled:

@@ -149,6 +149,10 @@ class StuckConnection:
         """No."""
         return False
 
+    def goes_on(self) -> bool:
+        """No."""
+        return False
+
     def messages(self) -> tuple[()]:
         """None."""
         return ()
@@ -498,6 +502,26 @@ def test_a_handed_over_write_runs_once_and_is_committed(postgres_url: str, postg
         assert (over.status, over.result_sets[0].rows_affected) == (SessionStatus.COMPLETED, 1)
         caller.thread.join()
     assert postgres_admin.execute("SELECT count(*) FROM once").fetchone() == (1,)
+
+
+def test_a_call_that_fails_after_the_handoff_tells_its_error_alone(
+    postgres_url: str, postgres_admin: psycopg.Connection[Any]
+) -> None:
+    """With what was said before it among the messages, and nothing that JSON cannot hold in the details."""
+    postgres_admin.execute(
+        "CREATE PROCEDURE fails_late() LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE NOTICE 'early'; PERFORM pg_sleep(1.5); RAISE EXCEPTION 'too late'; END $$"
+    )
+    with service_on(postgres_url, QUERY_HANDOFF_SECONDS="1") as service:
+        caller = Caller(service, "fails_late", procedure=True)
+        assert caller.early.wait(3)
+        over = ended(service, caller.session.snapshot())
+        caller.thread.join()
+        assert over.error is not None
+        assert (over.status, over.error.code) == (SessionStatus.FAILED, "DATABASE_ERROR")
+        assert "too late" in over.error.message
+        assert "arrived" not in over.error.details
+        assert "early" in str([*over.messages, over.error.details])
 
 
 def test_a_long_call_of_a_procedure_becomes_a_session_with_its_outputs(

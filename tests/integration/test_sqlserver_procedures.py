@@ -5,13 +5,14 @@ A type or statement that the endpoint does not have is skipped by name; SQL Serv
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
 
 from mssqlclient_mcp.errors import ConnectionFailed, DatabaseMcpError, InvalidParameter, ObjectNotFound, StatementError
-from mssqlclient_mcp.models import Direction, ProcedureResult, TruncatedBy
+from mssqlclient_mcp.models import Direction, ProcedureResult, SessionStatus, TruncatedBy
 from tests.databases import SqlServerForTests, TestDatabase
 from tests.procedure_calls import Calls, calls
 from tests.sqlserver_procedure_types import INPUT_ONLY, TRIPS, Trip
@@ -237,6 +238,42 @@ def test_an_error_half_way_brings_what_had_arrived(sql: Calls, place: TestDataba
     assert "boom" in caught.value.message
     arrived = caught.value.details["arrived"]
     assert arrived.result.result_sets[0].rows == [(1,)]  # type: ignore[attr-defined]
+
+
+GOES_ON = (
+    "CREATE PROCEDURE dbo.goes_on @done int = 0 OUTPUT AS BEGIN "
+    "SELECT 12 / (3 - x) AS part FROM (VALUES (1), (2), (3), (4)) AS v(x); "
+    "SELECT N'after' AS later; SET @done = 42; RETURN 7 END"
+)
+
+
+def test_what_came_behind_an_error_is_read_to_the_end(sql: Calls, place: TestDatabase) -> None:
+    """T-SQL goes on behind a row that fails: the rows before it, later results, outputs and the return value are told."""
+    _make(sql, place, GOES_ON)
+    with pytest.raises(DatabaseMcpError, match=r"(?i)divi(de|sion) by zero") as caught:
+        sql.call("goes_on")
+    assert caught.value.details["nativeError"] == 8134
+    arrived = caught.value.details["arrived"]
+    assert isinstance(arrived, ProcedureResult)
+    sets = [list(part.rows) for part in arrived.result.result_sets if part.columns]
+    assert sets == [[(6,), (12,)], [("after",)]]
+    assert ([one.value for one in arrived.outputs], arrived.return_value) == ([42], 7)
+
+
+def test_a_session_tells_what_came_behind_an_error(sql: Calls, place: TestDatabase) -> None:
+    """The same in the background: it failed, with its rows, outputs and return value."""
+    with calls(place.config(ENABLE_START_STORED_PROCEDURE="true")) as own:
+        told = own.service.start_stored_procedure("me", None, "goes_on", {})
+        session = own.service.sessions.get_session("me", told.session_id)
+        over = threading.Event()
+        session.when_over(over.set)
+        assert over.wait(30)
+        shown = session.snapshot()
+    assert shown.error is not None
+    assert "arrived" not in shown.error.details
+    assert (shown.status, shown.outputs[0].value, shown.return_value) == (SessionStatus.FAILED, 42, 7)
+    assert [one.rows for one in shown.result_sets if one.columns] == [2, 1]
+    assert session.store.page(0, 0, 9) == [(6,), (12,)]
 
 
 def test_a_transaction_left_open_is_rolled_back_and_said(sql: Calls, place: TestDatabase) -> None:

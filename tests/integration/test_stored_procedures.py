@@ -352,7 +352,20 @@ def test_an_error_inside_keeps_the_servers_words(pg: Calls) -> None:
     with pytest.raises(DatabaseFault) as caught:
         pg.call("fails")
     assert "boom" in caught.value.message
-    assert caught.value.details["sqlstate"] == "P0007"
+    details = caught.value.details
+    assert (details["sqlstate"], details["procedure"], details["line"]) == ("P0007", "fails()", 1)
+    assert details["messages"] == ["before"]
+
+
+def test_an_error_tells_the_innermost_function_and_its_line(pg: Calls) -> None:
+    """Where it was raised, not where it was called from."""
+    pg.run(
+        "CREATE FUNCTION inner_one(a int, b text) RETURNS int LANGUAGE plpgsql AS $$\nBEGIN\n  RETURN 1 / (a - a);\nEND $$",
+        "CREATE PROCEDURE outer_one() LANGUAGE plpgsql AS $$ BEGIN\n\n  PERFORM inner_one(1, ''); END $$",
+    )
+    with pytest.raises(DatabaseFault, match="division by zero") as caught:
+        pg.call("outer_one")
+    assert (caught.value.details["procedure"], caught.value.details["line"]) == ("inner_one(integer,text)", 3)
 
 
 def test_rows_are_cut_at_the_limit_and_outputs_are_not(pg: Calls) -> None:

@@ -174,5 +174,21 @@ def test_an_error_carries_what_had_arrived() -> None:
     told = with_what_arrived(error, max_chars=5_000, most_rows=100)
     assert told is error
     assert set(told.details) == {"nativeError", "resultSets", "rowsAffected", "messages"}
+    assert told.next_step == ""
     plain = DatabaseFault("boom")
     assert with_what_arrived(plain, max_chars=100, most_rows=1).details == {}
+
+
+def test_an_error_that_the_procedure_went_on_behind_carries_its_outputs() -> None:
+    """And says that what it did stands; one that broke it off says that it may."""
+    outputs = (OutputValue("@a", "int", 7),)
+    went_on = _result(outputs=outputs, return_value=3, return_type="int")
+    told = with_what_arrived(
+        DatabaseFault("boom", details={"outcome": "unknown", "arrived": went_on}), max_chars=5_000, most_rows=100
+    )
+    assert (told.details["returnValue"], told.details["outputs"]) == (3, [{"name": "@a", "type": "int", "value": 7}])
+    assert "came to its end" in told.next_step
+    broke_off = with_what_arrived(
+        DatabaseFault("boom", details={"outcome": "unknown", "arrived": _result()}), max_chars=5_000, most_rows=100
+    )
+    assert "may stand" in broke_off.next_step

@@ -152,11 +152,16 @@ def test_an_error_midway_comes_after_the_rows_before_it(driver: FakeDriver, conn
     """A conversion that fails in the 4th row; the connection lives on."""
     error = odbc_error("22018", "Conversion failed when converting the varchar value 'x' to data type int.", 245)
     driver.on("FROM t", Rows([("a", int)], [(1,)] * 9, fail_after=3, error=error))
-    cursor = connection.execute("SELECT a FROM t")
-    assert cursor.fetch(3) == [(1,)] * 3
-    with pytest.raises(DatabaseFault, match="Conversion failed"):
-        cursor.fetch(3)
-    cursor.close()
+    for size in (3, 64):  # the failing row begins a batch, or is met inside one
+        cursor = connection.execute("SELECT a FROM t")
+        assert cursor.fetch(size) == [(1,)] * 3
+        with pytest.raises(DatabaseFault, match="Conversion failed"):
+            cursor.fetch(size)
+        assert cursor.goes_on()
+        assert cursor.fetch(size) == []
+        assert not cursor.next_part()
+        assert not cursor.goes_on()
+        cursor.close()
     connection.rollback()
     assert connection.alive()
 
@@ -172,8 +177,9 @@ def test_an_error_in_a_later_statement_is_raised_where_it_happens(driver: FakeDr
     with pytest.raises(ConstraintViolation):
         connection.execute_script("BATCH")
     driver.on("PRINTS", Said("now"), failing)
-    with pytest.raises(ConstraintViolation):
+    with pytest.raises(ConstraintViolation) as caught:
         connection.execute("PRINTS")
+    assert caught.value.details["messages"] == ["now"]
 
 
 def test_a_link_lost_while_fetching_ends_the_connection(driver: FakeDriver, connection: SqlServerConnection) -> None:

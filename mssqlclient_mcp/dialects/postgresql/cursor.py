@@ -67,6 +67,10 @@ class PostgresCursor:
         """False: the extended protocol takes one statement, and one statement has one part."""
         return False
 
+    def goes_on(self) -> bool:
+        """False: an error ends the statement."""
+        return False
+
     def messages(self) -> tuple[Message, ...]:
         """What the server said since the last call."""
         return self._wire.take_messages()

@@ -90,6 +90,8 @@ AT_CONNECT: tuple[tuple[re.Pattern[str], ErrorType], ...] = tuple(
 
 _FATAL = ("FATAL", "PANIC")
 _STATEMENT_TIMEOUT = "statement timeout"
+_WHERE = re.compile(r"PL/\w+ function (?P<name>.+) line (?P<line>\d+) at ")
+"""The innermost line of a context in PL/pgSQL: the function, with its types, and the line of its body."""
 _PARAMETER_CONTEXT = re.compile(r"portal.* parameter \$\d+")
 
 
@@ -156,6 +158,9 @@ def _details(error: psycopg.Error, sql: str | None) -> dict[str, object]:
         "column": diag.column_name,
         "constraint": diag.constraint_name,
     }
+    where = _WHERE.match(diag.context or "")
+    if where:
+        found["procedure"], found["line"] = where["name"], int(where["line"])
     if diag.statement_position is not None:
         position = int(diag.statement_position)
         found["position"] = position

@@ -63,7 +63,10 @@ class PostgresConnection:
         """Send exactly one statement with ``$1`` markers and wait for its first answer."""
         self._close_cursor()
         chunk = max(1, min(batch, CHUNK_ROWS))
-        self._cursor = PostgresCursor(self._wire, self._names, sql, parameters, chunk)
+        try:
+            self._cursor = PostgresCursor(self._wire, self._names, sql, parameters, chunk)
+        except DatabaseMcpError as error:
+            raise error.with_details(messages=[one.text for one in self._wire.take_messages()] or None) from error.__cause__
         return self._cursor
 
     def execute_script(self, sql: str) -> None:

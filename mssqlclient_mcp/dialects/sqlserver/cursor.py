@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import islice
 
-from ...errors import StatementCancelled
+from ...errors import DatabaseMcpError, StatementCancelled
 from ...models import Column, Message, Row
 from .errors import clean_text
 from .link import Link
@@ -21,7 +22,8 @@ class SqlServerCursor:
     """Implements ``dialects.base.Cursor``. Made by ``SqlServerConnection.execute`` after the first answer came.
 
     Messages are those the driver reports with a part; FreeTDS drops a message or a count (never
-    rows) right after a result set without rows.
+    rows) right after a result set without rows. An error of ``nextset`` is the end (pyodbc frees the statement), one of a
+    fetch is not: what the batch did afterwards can still be read.
     """
 
     def __init__(self, link: Link, cursor: OdbcCursor) -> None:
@@ -33,7 +35,11 @@ class SqlServerCursor:
         self._over = False
         self._closed = False
         self._messages: list[Message] = []
-        self._arrive()
+        self._error: DatabaseMcpError | None = None  # met behind rows that were read
+        try:
+            self._arrive()
+        except DatabaseMcpError as error:
+            raise error.with_details(messages=[one.text for one in self.messages()] or None) from error.__cause__
 
     @property
     def columns(self) -> tuple[Column, ...] | None:
@@ -46,15 +52,27 @@ class SqlServerCursor:
         return self._rows_affected
 
     def fetch(self, size: int) -> Sequence[Row]:
-        """Up to ``size`` further rows; empty at the end of the part."""
+        """Up to ``size`` further rows; empty at the end of the part. Rows before an error are given first: pyodbc's
+        ``fetchmany`` would drop them, its iterator does not, and is as fast."""
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
         if not self._rows_left or size <= 0:
             return []
-        rows = self._link.call(self._cursor, lambda: self._cursor.fetchmany(size))
+        rows: list[Row] = []
+        try:
+            self._link.call(self._cursor, lambda: rows.extend(map(tuple, islice(self._cursor, size))))
+        except DatabaseMcpError as error:
+            self._rows_left = False
+            if not rows:
+                raise
+            self._error = error
+            return rows
         if len(rows) < size:
             self._rows_left = False
             if self._link.was_cancelled(self._cursor):  # after a cancel some drivers tell the end of the rows instead
                 raise StatementCancelled("The statement was cancelled.")
-        return list(map(tuple, rows))
+        return rows
 
     def next_part(self) -> bool:
         """Go on to the next result set or count. Rows left of the current one are skipped for half a second at most; when
@@ -68,6 +86,11 @@ class SqlServerCursor:
             return False
         self._arrive()
         return self._columns is not None or self._rows_affected is not None
+
+    def goes_on(self) -> bool:
+        """After an error of ``fetch``: T-SQL may have gone on behind the statement that failed."""
+        usable = self._link.usable and not self._link.was_cancelled(self._cursor)
+        return usable and not self._over and not self._closed
 
     def messages(self) -> tuple[Message, ...]:
         """What the server said since the last call of this method."""

@@ -5,7 +5,7 @@ Tests put a fake module of the same shape here (``SqlServerDialect(load=...)``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, cast
 
 from ...errors import DriverMissing
@@ -51,6 +51,8 @@ class OdbcCursor(Protocol):
     def messages(self) -> Sequence[tuple[str, str | bytes]] | None: ...
 
     def execute(self, sql: str, *parameters: object) -> object: ...
+
+    def __iter__(self) -> Iterator[Sequence[object]]: ...
 
     def fetchmany(self, size: int) -> Sequence[Sequence[object]]: ...
 
