@@ -9,6 +9,7 @@ import logging
 import platform
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from . import __version__
 from .config import Config, load_config
@@ -16,6 +17,10 @@ from .errors import DatabaseMcpError
 from .formatters.errors import format_error
 from .logs import Redactor, setup_logging
 from .start_up import loading
+
+if TYPE_CHECKING:
+    from .database_service import DatabaseService
+    from .http.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -93,14 +98,30 @@ def _serve_stdio(config: Config, *, demo: bool) -> int:
 
         _begin_log(config)
         service = DatabaseService(config)
-        server = build_server(config, service)
+        watch = _watch(config, service)
+        server = build_server(config, service, None if watch is None else watch.surroundings())
     end = ProcessEnd([service.close, *([_leave_demo] if demo else [])])
     end.on_signals()
+    if watch is not None:
+        watch.start()
     try:
         anyio.run(serve_stdio, server)
     finally:
         end.finish()
     return 0
+
+
+def _watch(config: Config, service: DatabaseService) -> Watch | None:
+    """Rate limit and health API over stdio: nothing is imported for them unless they are set."""
+    if not config.rate_limit_per_minute and config.health_port is None:
+        return None
+    from .http.watch import Watch
+
+    try:
+        return Watch(config, service)
+    except DatabaseMcpError:
+        service.close()
+        raise
 
 
 def _serve_http(config: Config, *, demo: bool) -> int:

@@ -12,9 +12,13 @@ import logging
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from datetime import datetime, timezone
 from typing import Protocol
 from urllib.parse import quote
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The id of the call that is worked on: it stands in every line of the log that is written meanwhile."""
 
 MASK = "****"
 _SHORTEST = 4  # a shorter secret is part of too many words to be taken out wherever it stands; the patterns still find it
@@ -109,6 +113,17 @@ class _Formatter(logging.Formatter):
         return self._redactor.clean("\n".join(parts))
 
 
+class _RequestId(logging.Filter):
+    """Puts the id of the call into each record of it, also those of libraries."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Lets everything pass."""
+        current = request_id.get()
+        if current is not None:
+            record.request = current
+        return True
+
+
 class TextFormatter(_Formatter):
     """``time LEVEL logger: message key=value``; a line break in a message or value cannot begin a line of its own."""
 
@@ -147,6 +162,7 @@ def setup_logging(level: str, fmt: str, secrets: Iterable[Revealing] = ()) -> Re
     """
     redactor = Redactor(secrets)
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_RequestId())
     handler.setFormatter(JsonFormatter(redactor) if fmt == "json" else TextFormatter(redactor))
     root = logging.getLogger()
     for old in list(root.handlers):  # those of others that do not write to our streams may stay

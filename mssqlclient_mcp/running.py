@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from enum import Enum
 
 from .alarms import Alarm, AlarmClock
@@ -57,6 +58,7 @@ class Running:
         self.may_last = 0.0  # seconds, when it may be extended
         self.started = alarms.now()
         self.seconds = seconds
+        self._context = copy_context()  # for the log's lines about this call, whoever ends it
         if seconds is not None:
             self.extend(seconds)
 
@@ -180,7 +182,7 @@ class Running:
             stopper.join()
 
     def _start_stopper(self, connection: Connection) -> None:
-        self._stopper = threading.Thread(target=self._stop, args=(connection,), name="stopper", daemon=True)
+        self._stopper = threading.Thread(target=self._context.run, args=(self._stop, connection), name="stopper", daemon=True)
         self._stopper.start()
 
     def _stop(self, connection: Connection) -> None:

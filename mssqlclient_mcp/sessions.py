@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -14,6 +15,7 @@ from typing import Protocol
 from .alarms import AlarmClock
 from .dialects.base import Connection
 from .errors import DatabaseMcpError, InternalError, Outcome, SessionNotFound, StatementCancelled, TooManySessions
+from .logs import request_id
 from .models import ProcedureResult, QuerySession, SessionStatus, SessionType
 from .running import EndReason, Running
 from .session import Session, utc_now
@@ -241,12 +243,13 @@ class SessionManager:
             finally:
                 connection.close()
         except DatabaseMcpError as raised:
-            error = raised
+            error = raised.with_details(requestId=request_id.get())
             arrived = error.details.pop("arrived", None)
             procedure = arrived if isinstance(arrived, ProcedureResult) else None
         except Exception:  # the worker's top: a session must end in any case
             log.exception("session %s failed", session.id)
             error = InternalError("The session failed by a defect of this server; its log has the details.")
+            error.with_details(requestId=request_id.get())
         session.running.finish()
         self.conclude(session, error, procedure)
 
@@ -278,7 +281,7 @@ class SessionManager:
             closed = self._closed
             if not closed:
                 self._executor = self._executor or ThreadPoolExecutor(self.limits.running, thread_name_prefix="session")
-                self._executor.submit(work)
+                self._executor.submit(copy_context().run, work)  # the log's lines name the request that began it
         if closed:
             self.conclude(session, StatementCancelled("The server is shutting down."))
         return session.snapshot()

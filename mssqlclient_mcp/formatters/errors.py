@@ -26,7 +26,7 @@ NEXT_STEP = {
     ErrorCode.SESSION_RUNNING: "Ask again with waitSeconds, or see get_session_status.",
     ErrorCode.RESULT_EXPIRED: "Run the query again, and page its result sooner.",
     ErrorCode.DATABASE_ERROR: "Read the database's message and change the statement.",
-    ErrorCode.INTERNAL: "This is a defect of the server; its log has the details.",
+    ErrorCode.INTERNAL: "This is a defect of the server; its log has the details, under the requestId.",
 }
 
 
@@ -44,6 +44,8 @@ def format_error(error: DatabaseMcpError) -> tuple[str, dict[str, object]]:
 def _lines(error: DatabaseMcpError) -> list[str]:
     lines = [f"{error.code.value}: {error.message}"]
     for key, value in error.details.items():
+        if key == "requestId" and error.code is not ErrorCode.INTERNAL:
+            continue  # of use to whoever looks into the log, not to a model
         if isinstance(value, (list, tuple)):
             shown = "\n".join(f"- {item}" for item in value) if key == "problems" else ", ".join(map(str, value))
             lines.append(f"{key}:\n{shown}" if key == "problems" else f"{key}: {shown}")

@@ -33,7 +33,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 class HealthServer:
     """``/health/live``, ``/health/ready`` and ``/metrics`` on HEALTH_HOST and HEALTH_PORT. Tells numbers and
-    names of our own, never SQL or data. ``names``: those that calls are counted by; ``draining``: the server is about to end."""
+    names of our own, never SQL or data. ``names``: those that calls are counted by; ``draining``: the server will end soon."""
 
     def __init__(
         self, config: Config, service: DatabaseService, names: frozenset[str], *, draining: Callable[[], bool] = lambda: False

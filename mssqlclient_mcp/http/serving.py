@@ -27,6 +27,7 @@ from .identity import Identity
 from .protocol import ImpatientProtocol
 from .sdk_noise import quiet_the_sdk
 from .session_ends import watch_session_end
+from .watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class HttpServer:
         self.calls = CallsUnderWay()
         self._config = config
         self._identity = Identity(config.http_trusted_proxies)
+        self._watch = Watch(config, service, draining=lambda: self.calls.draining)
         self._socket = _listen(config)
         self.port: int = self._socket.getsockname()[1]
         server = build_server(config, service, self._surroundings())
@@ -75,6 +77,7 @@ class HttpServer:
             anyio.run(self._uvicorn.serve, [self._socket])
         finally:
             self._socket.close()
+            self._watch.close()
 
     def drain(self) -> None:
         """From the thread that ends the process: nothing new, and ten seconds for what runs."""
@@ -86,7 +89,9 @@ class HttpServer:
         self._uvicorn.should_exit = self._uvicorn.force_exit = True
 
     def _surroundings(self) -> Surroundings:
-        return Surroundings(identify=self._identify, around=self.calls.around)
+        return Surroundings(
+            identify=self._identify, admit=self._watch.admit, around=self.calls.around, watchers=self._watch.watchers
+        )
 
     def _identify(self, context: Context) -> Caller:
         caller = self._identity.caller(context)

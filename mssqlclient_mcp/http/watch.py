@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..config import Config
 from ..database_service import DatabaseService
 from ..errors import ConfigInvalid
-from ..tools.surroundings import Caller, CallTold
+from ..tools.surroundings import Caller, CallTold, Surroundings
 from ..tools.table import TOOLS
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class Watch:
     def watchers(self) -> tuple[Callable[[CallTold], None], ...]:
         """See ``Surroundings``."""
         return () if self.health is None else (self.health.watch,)
+
+    def surroundings(self) -> Surroundings:
+        """Those of a single local client."""
+        return Surroundings(admit=self.admit, watchers=self.watchers)
 
     def start(self) -> None:
         """Begin to listen, where a port is set."""

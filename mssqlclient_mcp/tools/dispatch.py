@@ -6,7 +6,8 @@ import difflib
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import anyio
@@ -27,6 +28,7 @@ from ..errors import (
     StatementCancelled,
 )
 from ..formatters.errors import format_error
+from ..logs import request_id
 from ..models import DatabaseMode
 from .arguments import argument_problems, expected_arguments
 from .base import Arguments, Call, Database, Reply, Tool, needed_scope
@@ -67,21 +69,21 @@ class Dispatcher:
         """Call a tool; every failure becomes an answer with ``isError``, none escapes."""
         began = time.monotonic()
         caller = self._surroundings.identify(context)
-        request_id = uuid.uuid4().hex[:12]
-        code, rows = "ok", None
-        try:
-            reply = await self._surrounded(context, lambda: self._answer(context, caller, name, arguments))
-            rows = _rows(reply)
-            result = _result(reply)
-        except DatabaseMcpError as error:
-            code = error.code.value
-            result = _result(format_error(error), is_error=True)
-        except Exception:  # the edge: a defect of ours must not take the connection down
-            code = ErrorCode.INTERNAL.value
-            log.exception("tool %s failed", name, extra={"tool": name, "request": request_id})
-            result = _result(format_error(InternalError(f"The tool {name} failed.")), is_error=True)
-        self._tell(CallTold(name, caller, code, round(time.monotonic() - began, 4), rows, request_id))
-        return result
+        code, rows = ErrorCode.CANCELLED.value, None  # until something else is known: the request was cancelled
+        with _numbered() as number:
+            try:
+                reply = await self._surrounded(context, lambda: self._answer(context, caller, name, arguments))
+                code, rows = "ok", rows_in(reply[1])
+                return _result(reply)
+            except DatabaseMcpError as error:
+                code = error.code.value
+                return _error_result(error, number)
+            except Exception:  # the edge: a defect of ours must not take the connection down
+                code = ErrorCode.INTERNAL.value
+                log.exception("tool %s failed", name, extra={"tool": name})
+                return _error_result(InternalError(f"The tool {name} failed."), number)
+            finally:
+                self._tell(CallTold(name, caller, code, round(time.monotonic() - began, 4), rows, number))
 
     async def beside(
         self, context: ServerRequestContext[DatabaseService], method: str, work: Callable[[Call], Awaitable[T]]
@@ -91,20 +93,20 @@ class Dispatcher:
         began = time.monotonic()
         caller = self._surroundings.identify(context)
         code = ErrorCode.CANCELLED.value
-        try:
-            with protocol_errors(method):
-                if self._surroundings.admit is not None:
-                    await self._surroundings.admit(caller)
-                done = await self._surrounded(context, lambda: work(self.looking(context)))
-            code = "ok"
-            return done
-        except MCPError as error:
-            data = error.error.data
-            code = str(data.get("code", code)) if isinstance(data, dict) else code
-            raise
-        finally:
-            seconds = round(time.monotonic() - began, 4)
-            self._tell(CallTold(method, caller, code, seconds, None, uuid.uuid4().hex[:12]))
+        with _numbered() as number:
+            try:
+                with protocol_errors(method, number):
+                    if self._surroundings.admit is not None:
+                        await self._surroundings.admit(caller)
+                    done = await self._surrounded(context, lambda: work(self.looking(context)))
+                code = "ok"
+                return done
+            except MCPError as error:
+                data = error.error.data
+                code = str(data.get("code", code)) if isinstance(data, dict) else code
+                raise
+            finally:
+                self._tell(CallTold(method, caller, code, round(time.monotonic() - began, 4), None, number))
 
     async def _surrounded(self, context: ServerRequestContext[DatabaseService], work: Callable[[], Awaitable[T]]) -> T:
         """``work`` inside what surrounds a call. Raises StatementCancelled when that was left early: the client is gone."""
@@ -133,9 +135,10 @@ class Dispatcher:
     async def _answer(
         self, context: ServerRequestContext[DatabaseService], caller: Caller, name: str, arguments: Mapping[str, Any]
     ) -> Reply:
-        tool = self._find(name)
-        if self._surroundings.admit is not None and tool.counted:
+        known = self._by_name.get(name)
+        if self._surroundings.admit is not None and (known is None or known.counted):
             await self._surroundings.admit(caller)
+        tool = known or self._find(name)
         if not self._is_open(tool):
             raise self._closed(tool)
         scope = needed_scope(tool, self._config)
@@ -213,10 +216,31 @@ def _result(reply: Reply, *, is_error: bool = False) -> types.CallToolResult:
     )
 
 
-def _rows(reply: Reply) -> int | None:
-    """The rows in an answer, where it has any."""
-    count = reply[1].get("rowCount")
-    return count if isinstance(count, int) else None
+def _error_result(error: DatabaseMcpError, number: str) -> types.CallToolResult:
+    return _result(format_error(error.with_details(requestId=number)), is_error=True)
+
+
+def rows_in(content: Mapping[str, object]) -> int | None:
+    """The rows in an answer, those of all its result sets; None where it has none by its kind."""
+    sets = [content, *_sets(content, "moreResultSets"), *_sets(content, "resultSets")]
+    counts = [one["rowCount"] for one in sets if isinstance(one.get("rows"), list)]
+    return sum(count for count in counts if isinstance(count, int)) if counts else None
+
+
+def _sets(content: Mapping[str, object], key: str) -> list[Mapping[str, object]]:
+    found = content.get(key)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+@contextmanager
+def _numbered() -> Iterator[str]:
+    """A new id, which stands in the log of all that happens inside, on other threads too."""
+    number = uuid.uuid4().hex[:12]
+    token = request_id.set(number)
+    try:
+        yield number
+    finally:
+        request_id.reset(token)
 
 
 def _log_call(told: CallTold) -> None:
@@ -226,6 +250,5 @@ def _log_call(told: CallTold) -> None:
         "seconds": told.seconds,
         "code": told.code,
         "rows": told.rows,
-        "request": told.request_id,
     }
     log.info("%s: %s in %.3f s", told.tool, told.code, told.seconds, extra=extra)

@@ -32,7 +32,7 @@ class Callers:
 
     def surroundings(self) -> Surroundings:
         """What the server is given."""
-        return Surroundings(lambda _: self.caller, self._admit, (self.told.append,))
+        return Surroundings(lambda _: self.caller, self._admit, watchers=(self.told.append,))
 
     async def _admit(self, caller: Caller) -> None:
         if self.limited:
