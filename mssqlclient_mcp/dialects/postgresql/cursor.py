@@ -11,7 +11,7 @@ from psycopg.adapt import Transformer
 from ...errors import DatabaseMcpError, InvalidParameter
 from ...models import Column, Message, Row
 from .types import NAMES_OF_TYPES, USER_DEFINED, TypeKey, TypeNames
-from .values import TIMES_BY_OID, lenient_adapters
+from .values import TIMES_BY_OID, Texts, lenient_adapters
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -34,7 +34,7 @@ class PostgresCursor:
         self._lenient = False
         self._position = 0
         self._shape: list[tuple[str, TypeKey]] | None = None  # names and types of the columns
-        self._times: list[tuple[int, Callable[[str], str]]] = []  # columns of times, and what makes them ISO 8601
+        self._times: list[tuple[int, Callable[[Texts], Texts]]] = []  # columns of times, and what makes them ISO 8601
         self._rows: PGresult | None = None  # the chunk under way
         self._error: DatabaseMcpError | None = None  # met while looking ahead
         self._count: int | None = None
@@ -182,11 +182,11 @@ def ask_names(wire: Wire, names: TypeNames) -> None:
         names.learn(wire.rows(NAMES_OF_TYPES, [[oid for oid, _ in wanted], [modifier for _, modifier in wanted]]))
 
 
-def _with_iso_times(rows: Sequence[Row], times: Sequence[tuple[int, Callable[[str], str]]]) -> list[Row]:
+def _with_iso_times(rows: Sequence[Row], times: Sequence[tuple[int, Callable[[Texts], Texts]]]) -> list[Row]:
     """The rows with their columns of times, text so far, as ISO 8601."""
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
     for place, iso in times:
-        columns[place] = [None if value is None else iso(value) for value in columns[place]]
+        columns[place] = iso(columns[place])
     return list(zip(*columns, strict=True))
 
 

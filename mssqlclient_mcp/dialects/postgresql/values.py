@@ -13,7 +13,7 @@ import json
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from psycopg import postgres
 from psycopg.adapt import AdaptersMap, Loader
@@ -41,18 +41,29 @@ class LenientTextLoader(Loader):
         return bytes(data).decode("utf-8", "backslashreplace")
 
 
-def iso_timestamp(text: str) -> str:
-    """``2024-01-01 10:00:00`` as ``2024-01-01T10:00:00``; ``infinity`` stays."""
-    return text.replace(" ", "T", 1)
+Texts = Sequence["str | None"]
+
+
+def iso_timestamps(texts: Texts) -> Texts:
+    """``2024-01-01 10:00:00`` as ``2024-01-01T10:00:00``; ``infinity`` stays. All at once where none is NULL or BC."""
+    together = None if None in texts else "\n".join(cast("Sequence[str]", texts))
+    if together is None or "B" in together:
+        return [None if text is None else text.replace(" ", "T", 1) for text in texts]
+    return together.replace(" ", "T").split("\n")
+
+
+def iso_timestamps_with_zone(texts: Texts) -> Texts:
+    """``2024-01-01 10:00:00+02`` as ``2024-01-01T10:00:00+02:00``, also before a `` BC``."""
+    return [None if text is None else iso_timestamp_with_zone(text) for text in texts]
 
 
 def iso_timestamp_with_zone(text: str) -> str:
-    """``2024-01-01 10:00:00+02`` as ``2024-01-01T10:00:00+02:00``, also before a `` BC``."""
+    """One of them."""
     moment, space, era = text.replace(" ", "T", 1).partition(" ")
     return _full_offset(moment) + space + era
 
 
-TIMES = {"timestamp": iso_timestamp, "timestamptz": iso_timestamp_with_zone}
+TIMES = {"timestamp": iso_timestamps, "timestamptz": iso_timestamps_with_zone}
 TIMES_BY_OID = {postgres.types[name].oid: iso for name, iso in TIMES.items()}
 """Columns of these types are loaded as text and made ISO 8601 a chunk at a time (see ``cursor``): a loader of Python's own,
 called for each value, would take longer than all other columns together. The loaders below serve arrays."""
@@ -62,7 +73,7 @@ class TimestampLoader(Loader):
     """``timestamp`` in an array."""
 
     def load(self, data: Buffer) -> str:
-        return iso_timestamp(str(data, "utf-8", "replace"))
+        return str(data, "utf-8", "replace").replace(" ", "T", 1)
 
 
 class TimestampTzLoader(Loader):
