@@ -15,13 +15,13 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from .figures import Figure, Growth, as_table
+from .figures import Figure, Growth, Profile, as_table
 from .places import Place, places
 
-NAMES = ("start", "call", "length", "load", "sessions", "metadata", "clients", "growth")
+NAMES = ("start", "call", "length", "load", "sessions", "metadata", "clients", "growth", "profile")
 
 
-Found = list["Figure | Growth"]
+Found = list["Figure | Growth | Profile"]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,7 +50,7 @@ def _measured(name: str, place: Place) -> Found:
     found: Found = []
     print(f"== {name}, {place.label}", flush=True)
     for one in importlib.import_module(f"benchmarks.{name}").measure(place):
-        print(one if isinstance(one, Growth) else as_table([one]).splitlines()[1], flush=True)
+        print(as_table([one]).splitlines()[1] if isinstance(one, Figure) else one, flush=True)
         found.append(one)
     return found
 
@@ -73,6 +73,7 @@ def _document(found: Sequence[tuple[Place, Found]]) -> dict[str, object]:
                 "database": place.label,
                 "figures": [one.as_json() for one in ones if isinstance(one, Figure)],
                 "growth": [one.as_json() for one in ones if isinstance(one, Growth)],
+                "profiles": [one.as_json() for one in ones if isinstance(one, Profile)],
             }
             for place, ones in found
         ],

@@ -53,7 +53,7 @@ class Figure:
         if self.judged is Judged.RATIO:
             return f"<= {self.limit:g}x"
         if self.judged is Judged.SHARE:
-            return f">= {self.limit:.0%}"
+            return f">= {self.limit:.0%}" if self.limit < 1 else f">= {self.limit:g}x"
         if self.judged is Judged.ADDED:
             return f"<= + {self.limit:g} {self.unit}"
         return f"<= {self.limit:g} {self.unit}"
@@ -95,6 +95,22 @@ class Growth:
         told = ", ".join(f"{number:,}: {shown(value, self.unit)}" for number, value in self.points)
         steps = ", ".join(f"{step:.1f}x" for step in self.steps)
         return f"{self.name} by {self.of}: {told} (each step of ten: {steps}){'' if self.met else ' FASTER THAN LINEAR'}"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Milliseconds by function, the most first."""
+
+    name: str
+    lines: list[tuple[float, str]]
+    met: bool = True
+
+    def as_json(self) -> dict[str, object]:
+        """The profile."""
+        return {"name": self.name, "lines": self.lines}
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.name}:", *(f"{ms:8.2f} ms  {function}" for ms, function in self.lines)])
 
 
 HEAD = ("measure", "ours", "floor", "ratio", "target", "")
