@@ -73,6 +73,10 @@ class Relay:
         """From now on nothing passes, and nothing is closed either."""
         self._pass.clear()
 
+    def thaw(self) -> None:
+        """Let pass again, what was held back first."""
+        self._pass.set()
+
     def cut(self) -> None:
         """Reset all lines."""
         for line in self._lines:

@@ -73,6 +73,7 @@ class HttpServer:
         """Serve until ``stop``."""
         quiet_the_sdk()
         self._uvicorn.url = self.url
+        self._watch.start()
         try:
             anyio.run(self._uvicorn.serve, [self._socket])
         finally:
