@@ -95,12 +95,14 @@ def _serve_stdio(config: Config, *, demo: bool) -> int:
         from .database_service import DatabaseService
         from .process_end import ProcessEnd
         from .server import build_server, serve_stdio
+        from .tracing import begin_tracing
 
         _begin_log(config)
         service = DatabaseService(config)
+        flush = begin_tracing(config, service)
         watch = _watch(config, service)
         server = build_server(config, service, None if watch is None else watch.surroundings())
-    end = ProcessEnd([service.close, *([_leave_demo] if demo else [])])
+    end = ProcessEnd([service.close, flush, *([_leave_demo] if demo else [])])
     end.on_signals()
     if watch is not None:
         watch.start()
@@ -129,16 +131,18 @@ def _serve_http(config: Config, *, demo: bool) -> int:
         from .database_service import DatabaseService
         from .http.serving import HttpServer
         from .process_end import ProcessEnd
+        from .tracing import begin_tracing
 
         redactor = _begin_log(config)
         service = DatabaseService(config)
+        flush = begin_tracing(config, service)
         try:
             server = HttpServer(config, service)
         except DatabaseMcpError:
             service.close()
             raise
     redactor.add(*server.secrets)
-    steps = [server.drain, service.close, server.finish, *([_leave_demo] if demo else [])]
+    steps = [server.drain, service.close, server.finish, flush, *([_leave_demo] if demo else [])]
     end = ProcessEnd(steps, longest_seconds=HTTP_END_SECONDS)
     end.on_signals()
     try:

@@ -132,6 +132,9 @@ class Config:
     rate_limit_storage_uri: Secret | None = secret(
         "Where call counts are kept, so that several servers share them.", example="redis://localhost:6379/0", shown="memory"
     )
+    otel_exporter_otlp_endpoint: str | None = optional_text(
+        "Where OpenTelemetry traces go, by OTLP over HTTP. Needs the extra otel.", example="http://localhost:4318"
+    )
     log_level: str = choice("info", ("debug", "info", "warning", "error"), "What goes to the log on stderr.")
     log_format: str = choice("text", ("text", "json"), "Form of the log; json is one object a line.")
     instructions_file: Path | None = file(
@@ -303,6 +306,9 @@ def _check(config: Config) -> None:
     _all_or_none(config, "oauth_issuer", "oauth_audience", "oauth_jwks_url")
     for attribute in ("oauth_issuer", "oauth_jwks_url"):
         _check_https(attribute, getattr(config, attribute))
+    traces_to = config.otel_exporter_otlp_endpoint
+    if traces_to is not None and not traces_to.startswith(("http://", "https://")):
+        raise _BY_NAME["OTEL_EXPORTER_OTLP_ENDPOINT"].invalid("a URL (http:// or https://)", traces_to)
     for proxy in config.http_trusted_proxies:
         try:
             ipaddress.ip_network(proxy, strict=False)

@@ -70,6 +70,7 @@ class DatabaseService:
         self.settings = config.connection
         self.dialect = dialect or dialect_for(self.settings.dialect, odbc_driver=config.mssql_odbc_driver)
         self.alarms = alarms or AlarmClock()
+        self.run_statement = run_statement  # tracing puts another in its place
         self.clients = Clients(config.default_command_timeout_seconds)
         self.pool = ConnectionPool(
             self._open,
@@ -324,12 +325,12 @@ class DatabaseService:
     def _run(self, connection: Connection, statement: Statement, running: Running, sink: ResultSink) -> None:
         nets = self.nets(running)
         try:
-            run_statement(connection, statement, running, sink, nets)
+            self.run_statement(connection, statement, running, sink, nets)
         except DatabaseMcpError as error:
             refused_inside = statement.kind is StatementKind.WRITE and self.dialect.needs_autocommit(error)
             if not (refused_inside and self.dialect.is_sole_statement(statement.sql)):
                 raise
-            run_statement(connection, statement, running, sink, nets, alone=True)
+            self.run_statement(connection, statement, running, sink, nets, alone=True)
 
     def nets(self, running: Running) -> Nets:
         """The limits set on a connection in case our own clock fails."""

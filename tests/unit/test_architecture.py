@@ -37,7 +37,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("formatters",),
     ("tools",),
     ("server",),
-    ("client_entry",),
+    ("client_entry", "tracing"),
     ("http", "demo", "check"),
     ("cli",),
     ("__main__",),
