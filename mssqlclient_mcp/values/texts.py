@@ -111,6 +111,10 @@ def _decoded(value: object) -> bytes:
         if len(string) % 2:
             raise Unfit(f"{shown(value)} has an odd number of hex digits")
         return bytes.fromhex(string[2:])
+    if string[:2] in ("0x", "0X"):  # a slip of the pen is often good base64
+        raise Unfit(
+            f"{shown(value)} begins with 0x, and what follows is not hex; bytes whose base64 begins so are written in hex"
+        )
     try:
         return base64.b64decode(string, validate=True)
     except (binascii.Error, ValueError) as error:

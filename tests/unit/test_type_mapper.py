@@ -125,6 +125,7 @@ def test_a_value_leaves_in_the_form_of_its_type(dialect: str, sql_type: str, val
         (SQL, "varbinary(2)", "0x0", "odd number"),
         (SQL, "varbinary(8)", "no base64!", "neither base64 nor"),
         (SQL, "varbinary(8)", "abc", "neither base64 nor"),
+        (SQL, "varbinary(8)", "0xZZ", "begins with 0x"),
         (SQL, "date", "2023-02-29", "February of that year has 28 days"),
         (SQL, "date", "2024-02-31", "February of that year has 29 days"),
         (SQL, "date", "31/12/2024", "ISO 8601"),
