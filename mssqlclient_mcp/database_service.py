@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeVar
@@ -301,14 +301,14 @@ class DatabaseService:
     def execute(self, database: str | None, statement: Statement, sink: ResultSink) -> None:
         """Run a statement on a pooled connection, under the current call.
 
-        Reads and catalogue statements that met a connection which died while idle are sent once more, on a new one.
+        Reads and catalogue statements that met a connection which died while idle are sent again, at last on a new one.
         """
-        try:
-            self._execute_once(database, statement, sink)
-        except _DiedIdle:
-            self._execute_once(database, statement, sink)
+        for left in range(self.config.pool_max_size, -1, -1):  # as many may have died idle
+            with suppress(_DiedIdle):
+                self._execute_once(database, statement, sink, again=left > 0)
+                return
 
-    def _execute_once(self, database: str | None, statement: Statement, sink: ResultSink) -> None:
+    def _execute_once(self, database: str | None, statement: Statement, sink: ResultSink, *, again: bool) -> None:
         call = self._current()
         with self.pool.connection(database, call.running, reservation=call.reservation) as lease:
             lease.trusted = statement.kind in (StatementKind.CATALOG, StatementKind.READ)
@@ -316,7 +316,7 @@ class DatabaseService:
             try:
                 self._run(lease.connection, statement, call.running, sink)
             except ConnectionFailed as error:
-                if self._may_send_again(lease, call.running, sink):
+                if again and self._may_send_again(lease, call.running, sink):
                     raise _DiedIdle from error
                 raise
             finally:
