@@ -3,7 +3,7 @@
 # make bench   benchmarks, each against a floor measured in the same run
 # make fuzz    the long search for a write that passes the read-only gate
 # make lint    ruff and mypy        make format  let ruff rewrite the code
-# make docs    the documents        make clean   remove what the above made
+# make docs    the documents, into site/        make clean   remove what the above made
 #
 # Works with the make of Debian, Ubuntu and macOS. ARGS goes to the program: make test ARGS="-k pool", make demo ARGS=--reset
 
@@ -49,6 +49,7 @@ fuzz: .venv/.dev
 
 docs: .venv/.dev
 	$(PYTHON) docs/generate.py
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
 
 clean:
 	rm -rf .venv build dist site htmlcov .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -143,7 +143,7 @@ def dockerfile() -> list[tuple[str, str]]:
 def test_the_container_runs_without_rights_and_is_watched() -> None:
     """Slim base, a user that is not root, a health check on the port that is set, and the program as entry point."""
     instructions = dockerfile()
-    last = {name: rest for name, rest in instructions}
+    last = dict(instructions)
     assert all("-slim" in rest for name, rest in instructions if name == "FROM")
     assert last["USER"].isdigit()
     assert int(last["USER"]) > 0

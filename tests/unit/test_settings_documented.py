@@ -33,23 +33,23 @@ def test_the_example_environment_is_up_to_date(generate: ModuleType) -> None:
     assert (ROOT / ".env.example").read_text(encoding="utf-8") == generate.env_example(), AGAIN
 
 
-def test_the_readme_table_is_up_to_date(generate: ModuleType) -> None:
-    """README's table between its markers is what the settings say today."""
-    readme = ROOT / "README.md"
-    markdown = readme.read_text(encoding="utf-8")
-    assert generate.BEGIN in markdown
-    assert markdown == generate.with_settings_table(markdown), AGAIN
+def test_the_page_of_settings_is_up_to_date(generate: ModuleType) -> None:
+    """docs/settings.md is what the settings say today, and README leads to it."""
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert page == generate.settings_page.page(), AGAIN
+    assert all(f"| `{setting.name}` |" in page for setting in SETTINGS)
+    assert "(docs/settings.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_table_in_a_document_is_replaced_between_its_markers(generate: ModuleType) -> None:
     """What stands around the markers stays; a document without them is left alone."""
-    before = f"# Title\n\n{generate.BEGIN}\nstale row\n{generate.END}\n\nafter\n"
-    after = generate.with_settings_table(before)
-    assert after.startswith(f"# Title\n\n{generate.BEGIN}\n| Setting | Default | Meaning |\n")
-    assert after.endswith(f"|\n{generate.END}\n\nafter\n")
+    begin, end = "<!-- settings:begin -->", "<!-- settings:end -->"
+    after = generate.with_tables(f"# Title\n\n{begin}\nstale row\n{end}\n\nafter\n")
+    assert after.startswith(f"# Title\n\n{begin}\n| Setting | Default | Meaning |\n")
+    assert after.endswith(f"|\n{end}\n\nafter\n")
     assert "stale row" not in after
-    assert generate.with_settings_table(after) == after
-    assert generate.with_settings_table("nothing here") == "nothing here"
+    assert generate.with_tables(after) == after
+    assert generate.with_tables("nothing here") == "nothing here"
 
 
 def test_every_setting_has_a_name_a_default_and_help() -> None:

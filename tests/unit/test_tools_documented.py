@@ -14,7 +14,7 @@ AGAIN = "run: python docs/generate.py"
 
 
 def test_the_readme_shows_every_tool_as_it_is() -> None:
-    """Names, parameters, purpose and gate come from the TOOLS table."""
+    """Names, purpose and gate come from the TOOLS table."""
     spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")
     assert spec is not None
     assert spec.loader is not None
@@ -22,7 +22,7 @@ def test_the_readme_shows_every_tool_as_it_is() -> None:
     spec.loader.exec_module(generate)
     up_to_date = generate.with_tables(README) == README
     assert up_to_date, AGAIN
-    assert all(f"| `{tool.name}`" in README for tool in TOOLS)
+    assert all(f"| [`{tool.name}`](docs/tools/{tool.name}.md)" in README for tool in TOOLS)
 
 
 def test_every_file_that_the_readme_links_to_is_there() -> None:
