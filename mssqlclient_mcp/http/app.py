@@ -26,7 +26,7 @@ from ..config import Config
 from ..database_service import DatabaseService
 from .auth import SCOPES
 from .calls import CallsUnderWay, Doorman
-from .door import BodyLimit, HostCheck, transport_security
+from .door import BodyLimit, HostCheck, cross_origin, transport_security
 from .exposure import public_url
 from .scopes import ScopeCheck
 from .sdk_noise import AnsweredOnce
@@ -56,6 +56,7 @@ def build_app(
         Middleware(AnsweredOnce),
         Middleware(Doorman, calls=calls),
         Middleware(HostCheck, settings=security),
+        *cross_origin(config.http_allowed_origins),
         Middleware(BodyLimit),
     ]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 
 from mcp.server.transport_security import (
@@ -12,6 +14,8 @@ from mcp.server.transport_security import (
     TransportSecurityMiddleware,
     TransportSecuritySettings,
 )
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -34,6 +38,23 @@ def transport_security(config: Config) -> TransportSecuritySettings:
             hosts += [name, f"{name}:*"]
             origins += [f"{scheme}://{name}{port}" for scheme in ("http", "https") for port in ("", ":*")]
     return TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=origins)
+
+
+def cross_origin(origins: Sequence[str]) -> list[Middleware]:
+    """The answers (CORS) without which a browser keeps a page of an allowed origin from calling. For origins of the settings
+    only: no page that another program on this machine serves can then call a server that asks for no token."""
+    if not origins:
+        return []
+    patterns = [re.escape(one).replace(r":\*", r":\d+") for one in origins]
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origin_regex="|".join(patterns),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=["Mcp-Session-Id", "WWW-Authenticate"],
+        )
+    ]
 
 
 def is_loopback(host: str) -> bool:
