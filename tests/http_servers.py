@@ -19,7 +19,7 @@ from tests.databases import spawn_server
 
 START_SECONDS = 20.0
 END_SECONDS = 17.0
-_URL = re.compile(r"serving at (https?://\S+)")
+_URL = re.compile(r"serving at (https?://[^\s\"]+)")
 
 
 class HttpServerProcess:
