@@ -34,6 +34,8 @@ SETUP = {
         "CREATE PROCEDURE dbo.list_orders @how_many int AS WITH n AS (SELECT TOP (@how_many) 1 AS x FROM sys.all_columns) "
         "SELECT x AS n FROM n",
         "CREATE PROCEDURE dbo.break_it @id int AS BEGIN SELECT @id AS before_it; RAISERROR('no order', 16, 1) END",
+        "CREATE PROCEDURE dbo.go_on @done int = 0 OUTPUT AS BEGIN SELECT 12 / (2 - x) AS part FROM (VALUES (1), (2)) AS v(x); "
+        "SET @done = 42; RETURN 7 END",
     ),
 }
 GATES = {"ENABLE_EXECUTE_STORED_PROCEDURE": "true"}
@@ -155,6 +157,23 @@ async def test_an_error_half_way_keeps_what_had_arrived(client: OneCallEach, dat
         [arrived] = result.structured_content["details"]["resultSets"]
         assert arrived["rows"] == [[4]]
         assert "before_it" in result.content[0].text
+    else:
+        details = result.structured_content["details"]
+        assert (details["procedure"], details["line"]) == ("break_it(integer)", 1)
+    assert "get_stored_procedure_definition" in result.content[0].text
+
+
+async def test_a_call_that_goes_on_behind_an_error_tells_all_of_it(client: OneCallEach, database: TestDatabase) -> None:
+    """It is an error, with the rows before it, the outputs and the return value in its details."""
+    if database.dialect != "sqlserver":
+        pytest.skip("an error ends a PostgreSQL procedure")
+    result = await client.call_tool("execute_stored_procedure", {"procedureName": "go_on"})
+    assert result.is_error
+    details = result.structured_content["details"]
+    assert [one["rows"] for one in details["resultSets"]] == [[[12]]]
+    assert (details["returnValue"], details["outputs"][0]["value"], details["outcome"]) == (7, 42, "unknown")
+    assert result.structured_content["retryable"] is False
+    assert "came to its end" in result.content[0].text
 
 
 async def test_an_unknown_procedure_names_the_nearest(client: OneCallEach) -> None:
