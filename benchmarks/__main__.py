@@ -18,7 +18,7 @@ from pathlib import Path
 from .figures import Figure, Growth, Profile, as_table
 from .places import Place, places
 
-NAMES = ("start", "call", "length", "load", "sessions", "metadata", "clients", "growth", "profile")
+NAMES = ("start", "call", "length", "load", "sessions", "metadata", "clients", "crowds", "growth", "profile")
 
 
 Found = list["Figure | Growth | Profile"]

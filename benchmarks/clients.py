@@ -50,12 +50,12 @@ def measure(place: Place) -> Iterator[Figure | Growth]:
 
 
 @contextmanager
-def serving(place: Place) -> Iterator[int]:
+def serving(place: Place, **overrides: str) -> Iterator[int]:
     """Our server over HTTP; its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    settings = {**place.environment, **WRITES, **UNLIMITED, "ENABLE_EXECUTE_QUERY": "true", "HTTP_PORT": str(port)}
+    settings = {**place.environment, **WRITES, **UNLIMITED, "ENABLE_EXECUTE_QUERY": "true", "HTTP_PORT": str(port), **overrides}
     with ServerProcess("mssqlclient_mcp", settings, "--transport", "http") as server:
         give_up = time.monotonic() + 20
         while not _answers(port) and time.monotonic() < give_up:
@@ -72,9 +72,11 @@ def _answers(port: int) -> bool:
 class HttpClient:
     """One MCP session over one connection that is kept."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, token: str | None = None) -> None:
         self._line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self._headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+        if token is not None:
+            self._headers["Authorization"] = f"Bearer {token}"
         self._number = 0
         self.ask("initialize", HANDSHAKE)
         self._send({"method": "notifications/initialized"})
