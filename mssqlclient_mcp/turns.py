@@ -32,22 +32,24 @@ class Turns:
             return
         with self._changed:
             self._waiting.append(who)
-            if self._whose is who or self._whose is None:
-                self._next()
-            while self._whose is not who:
+            self._give_up(who)
+            while not self._may_begin(who):
                 left = self._until - self._now()
-                if left > 0:
-                    self._changed.wait(left)
-                else:
-                    self._next()
+                self._changed.wait(left if left > 0 else TURN_SECONDS)
+            self._waiting.popleft()
+            self._whose, self._until = who, self._now() + TURN_SECONDS
+            self._changed.notify_all()
 
     def leave(self, who: object) -> None:
         """``who`` is done; harmless twice."""
         with self._changed:
-            if self._whose is who:
-                self._next()
+            self._give_up(who)
 
-    def _next(self) -> None:
-        self._whose = self._waiting.popleft() if self._waiting else None
-        self._until = self._now() + TURN_SECONDS
-        self._changed.notify_all()
+    def _may_begin(self, who: object) -> bool:
+        """The first in the queue begins when nobody has the turn, or whoever has it stays away."""
+        return self._waiting[0] is who and (self._whose is None or self._now() >= self._until)
+
+    def _give_up(self, who: object) -> None:
+        if self._whose is who:
+            self._whose = None
+            self._changed.notify_all()
