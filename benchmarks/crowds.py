@@ -1,4 +1,4 @@
-"""Clients with a token each that call as fast as they can over HTTP, with the pool and queue of the defaults: latencies, what is
+"""Clients with a token each that call as fast as they can over HTTP, with pool and queue of the defaults: latencies, what is
 refused, whether waiting as told gets a client past it, and whether the rate limit counts exactly."""
 
 from __future__ import annotations

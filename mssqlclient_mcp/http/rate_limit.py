@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import math
 import time
@@ -104,7 +105,7 @@ class RateLimiter:
 
     async def admit(self, caller: Caller) -> None:
         """Count a call of this caller. Raises RateLimited with ``retryAfterSeconds``: who waits so long gets through."""
-        if not await self._ask(lambda counts: counts.window.hit(self._item, caller.counted_as)):
+        if not await self._ask(lambda counts: counts.window.hit(self._item, counted_key(caller))):
             session, seconds = await self._standing(caller)
             per = "minute" if self._item.get_expiry() == WINDOW_SECONDS else f"{self._item.get_expiry()} s"
             raise RateLimited(
@@ -126,7 +127,7 @@ class RateLimiter:
         window = self._item.get_expiry()
 
         async def ask(counts: _Counts) -> tuple[ClientSession, int]:
-            ends, left = await counts.window.get_window_stats(self._item, caller.counted_as)
+            ends, left = await counts.window.get_window_stats(self._item, counted_key(caller))
             now = counts.clock()
             seconds = max(1, math.ceil(ends - now))
             age = now - (ends - window)
@@ -149,6 +150,17 @@ class RateLimiter:
         if now >= self._warn_again:
             self._warn_again = now + WARN_EVERY_SECONDS
             log.warning("RATE_LIMIT_STORAGE_URI does not answer (%s): calls are counted in this process", type(error).__name__)
+
+
+def counted_key(caller: Caller) -> str:
+    """What is counted: a token, or an address; of IPv6 the network of 64 bits, within which a host has as many as it likes."""
+    kind, _, text = caller.counted_as.partition(":")
+    if kind != "address" or ":" not in text:
+        return caller.counted_as
+    try:
+        return f"address:{ipaddress.IPv6Network((text, 64), strict=False)}"
+    except ValueError:
+        return caller.counted_as
 
 
 def _shared_storage(uri: Secret) -> RedisStorage | None:

@@ -110,7 +110,7 @@ async def test_a_hundred_thousand_addresses_fill_no_memory() -> None:
     limiter._own = type(limiter._own)(memory, clock)
     tracemalloc.start()
     for number in range(100_000):
-        await limiter.admit(Caller("x", f"address:2001:db8::{number:x}"))
+        await limiter.admit(Caller("x", f"address:10.{number >> 16}.{number >> 8 & 255}.{number & 255}"))
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(memory) == MOST_CLIENTS
@@ -119,6 +119,18 @@ async def test_a_hundred_thousand_addresses_fill_no_memory() -> None:
     await limiter.admit(ALICE)
     assert len(memory) == 1  # what left the window is gone
     assert sys.getsizeof(memory._calls) < 2 << 20
+
+
+async def test_the_addresses_of_one_network_are_one_client() -> None:
+    """A host has 2 to the power of 64 IPv6 addresses; an IPv4 address is one."""
+    limiter = RateLimiter(1, clock=Clock())
+    assert await refused(limiter, Caller("a", "address:2001:db8::1")) is None
+    assert await refused(limiter, Caller("b", "address:2001:db8::2:3")) is not None
+    assert await refused(limiter, Caller("c", "address:2001:db8:0:1::1")) is None
+    assert await refused(limiter, Caller("d", "address:192.0.2.1")) is None
+    assert await refused(limiter, Caller("e", "address:192.0.2.2")) is None
+    assert await refused(limiter, Caller("f", "address:unknown")) is None
+    assert await refused(limiter, Caller("g", "address:fe80::1%eth0")) is None
 
 
 @pytest.mark.parametrize("uri", ["memcached://localhost:11211", "mongodb://localhost", "redis", "https://example.com"])
