@@ -126,8 +126,9 @@ def remove_demo() -> Path:
     if (folder / "PG_VERSION").exists():
         with suppress(ConnectionFailed):
             server = EmbeddedServer(folder)
-            server.stop()
             server.close()
+            if (folder / "postmaster.pid").exists():  # others use it
+                server.stop()
     shutil.rmtree(folder, ignore_errors=True)
     return folder
 

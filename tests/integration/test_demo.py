@@ -159,3 +159,13 @@ def test_what_a_step_remembers_fills_later_steps() -> None:
     """Only arguments that begin with $ are filled in."""
     step = Step("t", "w", "tool", {"sessionId": "$sessionId", "offset": 5, "query": "SELECT $1"})
     assert step.filled({"sessionId": "abc"}) == {"sessionId": "abc", "offset": 5, "query": "SELECT $1"}
+
+
+def test_removing_the_demo_leaves_no_noise(newcomer: dict[str, str], first_run: subprocess.CompletedProcess[str]) -> None:
+    """The last of this module: one line that says what is gone, nothing of how its server was stopped."""
+    assert first_run.returncode == 0
+    removed = run_demo(newcomer, "--remove")
+    assert removed.returncode == 0
+    told = (removed.stdout + removed.stderr).split()
+    assert told[0] == "Removed"
+    assert not Path("".join(told[1:])).exists()
