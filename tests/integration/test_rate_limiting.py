@@ -6,6 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -19,7 +20,7 @@ from mssqlclient_mcp.http.rate_limit import RateLimiter
 from mssqlclient_mcp.http.watch import Watch
 from mssqlclient_mcp.server import build_server
 from mssqlclient_mcp.tools.surroundings import Caller, Surroundings
-from tests.databases import stdio_parameters
+from tests.databases import spawn_server, stdio_parameters
 from tests.http_servers import client_of, serving_over_http
 from tests.redis_servers import NO_REDIS, REDIS, RedisProcess, redis_process
 
@@ -231,3 +232,25 @@ def test_the_limit_needs_its_package_only_where_it_is_on(postgres_url: str) -> N
     watch = Watch(config, None)  # type: ignore[arg-type]
     assert watch.admit is None
     assert watch.watchers == ()
+
+
+@pytest.mark.parametrize(
+    ("package", "settings", "named"),
+    [
+        ("limits", {"TRANSPORT": "http", "HTTP_PORT": "0"}, "RATE_LIMIT_PER_MINUTE"),
+        ("limits", {"RATE_LIMIT_PER_MINUTE": "5"}, "RATE_LIMIT_PER_MINUTE"),
+        ("prometheus_client", {"HEALTH_PORT": "1"}, "HEALTH_PORT"),
+    ],
+)
+def test_a_missing_package_is_told_with_the_command_that_installs_it(
+    package: str, settings: dict[str, str], named: str, tmp_path: Path
+) -> None:
+    """Without the extra the server does not start where it is needed, and says what to do."""
+    (tmp_path / package).mkdir()
+    missing = f'raise ModuleNotFoundError("No module named {package}", name="{package}")'
+    (tmp_path / package / "__init__.py").write_text(missing, encoding="utf-8")
+    process = spawn_server({"DATABASE_URL": "postgresql://h/d", **settings, "PYTHONPATH": str(tmp_path)})
+    _, log = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert f"CONFIG_INVALID: {named} needs the package {package}" in log
+    assert 'pip install "mssqlclient-mcp[http]"' in log

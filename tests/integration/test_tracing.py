@@ -110,10 +110,9 @@ async def test_a_statement_has_a_span_below_that_of_its_request(database: TestDa
     assert any(one["db.response.returned_rows"] == 1 and one["db.system.name"] == system for one in good)
     assert all(one["server.address"] and one["server.port"] for one in good)
     assert all(one["db.namespace"].endswith(database.name) for one in good)
-    [bad] = [span for span in named if span.status.code == 2]
-    assert _values(bad.attributes)["error.type"] == code
-    assert bad.status.message == ""
-    assert not bad.events
+    bad = [span for span in named if span.status.code == 2]
+    assert code in [_values(span.attributes)["error.type"] for span in bad]
+    assert not any(span.status.message or span.events for span in bad)
     assert all(span.trace_id == requests[span.parent_span_id].trace_id for span in named)
     assert SECRET.encode() not in b"".join(collector.bodies)
     assert collector.resources()[0]["service.name"] == "mssqlclient-mcp"
