@@ -33,16 +33,22 @@ def output_schema(tool: Tool) -> dict[str, Any]:
 
 
 def _shapes(schema: Any) -> Any:
-    """A schema without ``required``, and without items of which only their kind is said."""
+    """A schema without ``required``, without items of which only their kind is said, and with one type a branch: clients that
+    know a single ``type`` only would refuse a tool for a list of them."""
     if not isinstance(schema, dict):
         return schema
     items = schema.get("items")
     left_out = {"required"} | ({"items"} if isinstance(items, dict) and items.keys() == {"type"} else set())
-    return {
+    slim = {
         key: {name: _shapes(one) for name, one in value.items()} if key == "properties" else _shapes(value)
         for key, value in schema.items()
         if key not in left_out
     }
+    kinds = slim.get("type")
+    if isinstance(kinds, list) and "items" not in slim and "properties" not in slim:
+        del slim["type"]
+        slim["anyOf"] = [{"type": kind} for kind in kinds]
+    return slim
 
 
 def input_schema(tool: Tool, *, server_mode: bool) -> dict[str, Any]:
