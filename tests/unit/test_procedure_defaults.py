@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mssqlclient_mcp.dialects.sqlserver.module_header import DefaultKind, HeaderParameter, parse_header
@@ -119,6 +119,8 @@ def test_any_string_default_comes_back_whole(text: str) -> None:
 
 
 @given(st.text(alphabet="@,=()'\"[]-/*abc1. \n;$", max_size=60))
+@example("$-")
+@example("-$-5")
 def test_no_text_breaks_the_reader(text: str) -> None:
     """Any text ends in an answer or in None, never in an exception."""
     parse_header("CREATE PROCEDURE p @a int = " + text)

@@ -285,10 +285,17 @@ def _constant(text: str, token: Token, sign: str) -> Default:
     if token.kind is TokenKind.NUMBER:
         return Default(text, DefaultKind.NUMBER, _number(sign, token.value))
     if token.kind is TokenKind.MONEY:
-        return Default(text, DefaultKind.NUMBER, _number(sign, re.sub(r"[^\d.+-]", "", token.value) or "0"))
+        return Default(text, DefaultKind.NUMBER, _money(sign, token.value))
     if token.kind is TokenKind.VARIABLE:
         return Default(text, DefaultKind.EXPRESSION)
     raise _NotUnderstood
+
+
+def _money(sign: str, text: str) -> object:
+    """An amount, whose own sign may stand behind the sign of its currency; without digits it is nothing."""
+    digits = re.sub(r"[^\d.]", "", text)
+    negative = (sign == "-") != ("-" in text)
+    return _number("-" if negative else "", digits if re.search(r"\d", digits) else "0")
 
 
 def _number(sign: str, text: str) -> object:
