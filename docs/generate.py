@@ -22,7 +22,7 @@ from _generate import (  # noqa: E402 - the path must be set before
     settings_page,
     tool_pages,
 )
-from _generate.tables import env_example, settings_markdown, tools_markdown  # noqa: E402
+from _generate.tables import drivers_markdown, env_example, settings_markdown, tools_markdown  # noqa: E402
 from feature_list import features_markdown  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -49,6 +49,7 @@ def files() -> dict[Path, str]:
         ROOT / "mkdocs.yml": with_table(navigation, "nav", tool_pages.navigation(), marker="# {}"),
         ROOT / ".env.example": env_example(),
         ROOT / "README.md": with_tables((ROOT / "README.md").read_text(encoding="utf-8")),
+        DOCS / "installing.md": with_table((DOCS / "installing.md").read_text(encoding="utf-8"), "drivers", drivers_markdown()),
         DOCS / "features.md": features_markdown(),
         DOCS / "settings.md": settings_page.page(),
         DOCS / "clients.md": clients_page.page(),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mssqlclient_mcp.config import SECTIONS, SETTINGS, settings_table
+from mssqlclient_mcp.dialects.sqlserver.drivers import INSTALL
 from mssqlclient_mcp.settings import Kind, Setting
 from mssqlclient_mcp.tools.base import Tool
 from mssqlclient_mcp.tools.table import TOOLS
@@ -91,6 +92,12 @@ def _entry(setting: Setting) -> str:
     shown = f" Default: {setting.default}." if setting.default and setting.default != value else ""
     comment = "\n".join(textwrap.wrap(setting.help + shown, 118, initial_indent="# ", subsequent_indent="# "))
     return f"\n{comment}\n# {setting.name}={quoted}\n"
+
+
+def drivers_markdown() -> str:
+    """What installs an ODBC driver for SQL Server on each system."""
+    rows = ((system.value, title, f"`{command}`") for system, ways in INSTALL.items() for title, command in ways)
+    return markdown_table(("System", "Driver", "Command"), rows)
 
 
 def tools_markdown(*, folder: str) -> str:
