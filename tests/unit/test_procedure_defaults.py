@@ -120,6 +120,9 @@ def test_any_string_default_comes_back_whole(text: str) -> None:
 
 @given(st.text(alphabet="@,=()'\"[]-/*abc1. \n;$", max_size=60))
 @example("$-")
+@example("-$-1")
+@example("-.e-")
+@example("$-")
 @example("-$-5")
 def test_no_text_breaks_the_reader(text: str) -> None:
     """Any text ends in an answer or in None, never in an exception."""

@@ -301,7 +301,10 @@ def _money(sign: str, text: str) -> object:
 def _number(sign: str, text: str) -> object:
     """An int, a Decimal, or a float where the constant has an exponent, as T-SQL takes them."""
     written = sign + text.replace(",", "")
-    if "e" in written.lower():
-        mantissa, exponent = re.split("[eE]", written)
-        return float(f"{mantissa}e{exponent if exponent.strip('+-') else '0'}")
-    return int(written) if written.lstrip("+-").isdigit() else Decimal(written)
+    try:
+        if "e" in written.lower():
+            mantissa, exponent = re.split("[eE]", written)
+            return float(f"{mantissa}e{exponent if exponent.strip('+-') else '0'}")
+        return int(written) if written.lstrip("+-").isdigit() else Decimal(written)
+    except (ValueError, ArithmeticError) as error:  # signs without digits, such as $-
+        raise _NotUnderstood from error
