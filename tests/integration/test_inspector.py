@@ -31,10 +31,11 @@ NOT_ASKED = {
 def inspect(settings: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     """What the Inspector's command line says of a server with these settings."""
     node, folder = node_folder("@modelcontextprotocol/inspector")
-    program = folder / "node_modules" / ".bin" / "mcp-inspector"
+    package = folder / "node_modules" / "@modelcontextprotocol" / "inspector"
+    program = package / json.loads((package / "package.json").read_text(encoding="utf-8"))["bin"]["mcp-inspector"]
     given = [word for name, value in {**EVERYTHING_ON, **settings}.items() for word in ("-e", f"{name}={value}")]
     return subprocess.run(
-        [node, str(program.resolve()), "--cli", *given, sys.executable, "-m", "mssqlclient_mcp", *words],
+        [node, str(program), "--cli", *given, sys.executable, "-m", "mssqlclient_mcp", *words],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
