@@ -80,7 +80,7 @@ def page(measured: dict[str, Any]) -> str:
     parts = [
         HEAD,
         f"Measured {measured['taken'][:10]} on {machine['processors']} processors shared with other work, {machine['system']}, "
-        f"Python {machine['python']}. Medians, unless a line says otherwise.\n",
+        f"Python {machine['python']}. Medians, unless a line says otherwise; parts were measured in runs of their own.\n",
         *(_place(place) for place in measured["places"]),
         READING,
         *(_growth(place) for place in measured["places"] if place["growth"]),
@@ -97,12 +97,12 @@ def _place(place: dict[str, Any]) -> str:
 
 
 def _figure(one: dict[str, Any]) -> str:
-    floor = "" if one["floor"] is None else f"{_number(one['floor'])} {one['unit']}"
-    floor += f"<br>{one['floor_is']}" if one["floor_is"] else ""
+    floor = "" if one["floor"] is None else f"{_number(one['floor'])} {one['unit']}".strip() + f"<br>{one['floor_is']}"
     ratio = "" if one["ratio"] is None else f"{one['ratio']:.2f}x"
     name = one["name"] if not one["name"].startswith(" ") else f"&nbsp;&nbsp;{one['name'].strip()}"
+    ours = f"{_number(one['ours'])} {one['unit']}".strip()
     verdict = "met" if one["met"] else "**missed**"
-    return f"| {name} | {_number(one['ours'])} {one['unit']} | {floor} | {ratio} | {one['target']} | {verdict} |"
+    return f"| {name} | {ours} | {floor} | {ratio} | {one['target'].strip()} | {verdict} |"
 
 
 def _growth(place: dict[str, Any]) -> str:
@@ -159,7 +159,7 @@ def plot(measured: dict[str, Any], path: Path) -> None:
         )
     right.set_title("growth, in ms (memory: MB)")
     right.grid(visible=True, which="major", linewidth=0.3)
-    right.legend(fontsize=6.5)
+    right.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, -0.06), ncols=2)
     figure.savefig(path, metadata={"Date": None})
 
 
