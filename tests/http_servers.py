@@ -17,6 +17,16 @@ from mcp.client.streamable_http import streamable_http_client
 
 from tests.databases import spawn_server
 
+JSON = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+"""The headers of a request that is sent by hand."""
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}},
+}
+"""The first request of the handshake era."""
+
 START_SECONDS = 20.0
 END_SECONDS = 17.0
 _URL = re.compile(r"serving at (https?://[^\s\"]+)")

@@ -16,7 +16,7 @@ from mssqlclient_mcp.errors import ConfigInvalid
 from mssqlclient_mcp.http.auth import NamedTokens, named_tokens
 from mssqlclient_mcp.http.exposure import check_exposure
 from tests.databases import server_environment
-from tests.http_servers import HttpServerProcess, client_of, serving_over_http
+from tests.http_servers import INITIALIZE, HttpServerProcess, client_of, serving_over_http
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
 
@@ -106,21 +106,15 @@ def test_hosts_and_origins_of_the_settings_are_accepted(postgres_url: str) -> No
         "HTTP_ALLOWED_ORIGINS": "https://app.example.com",
     }
     with serving_over_http(settings) as server:
-        initialize = {
-            "jsonrpc": "2.0",
-            "id": 1,
-            "method": "initialize",
-            "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
-        }
         for headers in (
             {"Host": "db.example.com"},
             {"Host": "other.example:9"},
             {"Origin": "https://app.example.com"},
             {"Origin": "http://localhost:3000"},
         ):
-            answer = httpx2.post(server.url, json=initialize, headers={**HEADERS, **headers})
+            answer = httpx2.post(server.url, json=INITIALIZE, headers={**HEADERS, **headers})
             assert answer.status_code == 200, headers
-        assert httpx2.post(server.url, json=initialize, headers={**HEADERS, "Host": "db.example.com:1"}).status_code == 421
+        assert httpx2.post(server.url, json=INITIALIZE, headers={**HEADERS, "Host": "db.example.com:1"}).status_code == 421
 
 
 async def test_without_tokens_on_loopback_anybody_there_is_let_in(postgres_url: str) -> None:

@@ -7,20 +7,13 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from tests.http_servers import HttpServerProcess, serving_over_http
+from tests.http_servers import INITIALIZE, JSON, HttpServerProcess, serving_over_http
 
 TOKEN = "token-for-the-browser-test"
 PAGE = "https://app.example.com"
 PREFLIGHT = {
     "access-control-request-method": "POST",
     "access-control-request-headers": "authorization,content-type,mcp-protocol-version,mcp-method,mcp-name",
-}
-JSON = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
-INITIALIZE = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "page", "version": "1"}},
 }
 
 

@@ -24,7 +24,7 @@ from mcp import Client
 
 from mssqlclient_mcp.demo.embedded import EmbeddedServer
 from tests.databases import ROOT
-from tests.http_servers import HttpServerProcess, client_of, serving_over_http, wait_until
+from tests.http_servers import INITIALIZE, JSON, HttpServerProcess, client_of, serving_over_http, wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
 
@@ -36,13 +36,6 @@ GATES = {
 }
 MARK = "/* http fault */"
 SLOW = f"SELECT {MARK} count(*) FROM generate_series(1, 100000000000) AS g(n) WHERE n % 7 = 1"
-JSON = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
-INITIALIZE = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}},
-}
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from tests.certificates import issue
 from tests.databases import spawn_server
-from tests.http_servers import HttpServerProcess, client_of, serving_over_http
+from tests.http_servers import INITIALIZE, JSON, HttpServerProcess, client_of, serving_over_http
 from tests.issuer import AUDIENCE, ISSUER, Issuer, issuing
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
@@ -26,7 +26,6 @@ GATES = {
     "ENABLE_EXECUTE_STORED_PROCEDURE": "true",
     "RATE_LIMIT_PER_MINUTE": "0",
 }
-JSON = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
 
 
 @pytest.fixture(scope="module")
@@ -167,13 +166,7 @@ async def test_sessions_belong_to_issuer_and_subject(server: HttpServerProcess, 
 
 async def test_an_mcp_session_cannot_be_used_with_another_token(server: HttpServerProcess, issuer: Issuer) -> None:
     """Its id alone is worth nothing: to another subject it is as if it were not there."""
-    initialize = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}},
-    }
-    opened = post(server, issuer.token(sub="ann"), initialize)
+    opened = post(server, issuer.token(sub="ann"), INITIALIZE)
     session = {"mcp-session-id": opened.headers["mcp-session-id"]}
     listing = {"jsonrpc": "2.0", "id": 2, "method": "tools/list"}
     assert post(server, issuer.token(sub="eve"), listing, **session).status_code == 404

@@ -17,15 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.databases import server_environment
-from tests.http_servers import serving_over_http
-
-HANDSHAKE = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
-}
-ACCEPT = {"Accept": "application/json, text/event-stream"}
+from tests.http_servers import INITIALIZE, JSON, serving_over_http
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +53,9 @@ def test_a_client_that_trusts_the_certificate_is_served(postgres_url: str, certi
     with serving_over_http(settings) as server:
         assert server.url.startswith("https://127.0.0.1:")
         trusting = ssl.create_default_context(cafile=str(cert))
-        assert httpx2.post(server.url, json=HANDSHAKE, headers=ACCEPT, verify=trusting).status_code == 200
+        assert httpx2.post(server.url, json=INITIALIZE, headers=JSON, verify=trusting).status_code == 200
         with pytest.raises(httpx2.ConnectError, match="certificate"):
-            httpx2.post(server.url, json=HANDSHAKE, headers=ACCEPT)
+            httpx2.post(server.url, json=INITIALIZE, headers=JSON)
 
 
 def test_files_that_are_no_certificate_are_a_configuration_error(tmp_path: Path, certificate: tuple[Path, Path]) -> None:

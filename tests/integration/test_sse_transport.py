@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from mcp import Client
 
-from tests.http_servers import HttpServerProcess, client_of, serving_over_http
+from tests.http_servers import INITIALIZE, JSON, HttpServerProcess, client_of, serving_over_http
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
 
@@ -25,14 +25,6 @@ GATES = {
 }
 MARK = "/* http test */"
 SLOW = f"SELECT {MARK} count(*) FROM generate_series(1, 100000000000) AS g(n) WHERE n % 7 = 1"
-
-HANDSHAKE = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}},
-}
-ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 
 def active(url: str) -> int:
@@ -151,8 +143,8 @@ async def test_a_client_that_drops_its_connection_leaves_nothing_running(
     http_server: HttpServerProcess, postgres_url: str
 ) -> None:
     """No DELETE and no notification: the connection of the call is simply gone."""
-    async with httpx2.AsyncClient(headers=ACCEPT) as client:
-        opened = await client.post(http_server.url, json=HANDSHAKE)
+    async with httpx2.AsyncClient(headers=JSON) as client:
+        opened = await client.post(http_server.url, json=INITIALIZE)
         session = {"mcp-session-id": opened.headers["mcp-session-id"]}
         await client.post(http_server.url, json={"jsonrpc": "2.0", "method": "notifications/initialized"}, headers=session)
         call = {
@@ -178,8 +170,8 @@ async def test_a_call_that_runs_when_the_process_is_asked_to_end_is_answered(pos
             await asyncio.sleep(0.5)
             server.signal(signal.SIGTERM)
             await asyncio.sleep(0.3)
-            async with httpx2.AsyncClient(headers=ACCEPT) as late:
-                refused = await late.post(server.url, json=HANDSHAKE)
+            async with httpx2.AsyncClient(headers=JSON) as late:
+                refused = await late.post(server.url, json=INITIALIZE)
             answer = await call
         assert await asyncio.to_thread(server.ended_within, 5)
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "15")
