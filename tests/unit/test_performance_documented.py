@@ -32,7 +32,14 @@ def test_the_page_is_what_the_measurement_says(writer: ModuleType) -> None:
 def test_a_missed_target_shows(writer: ModuleType) -> None:
     """What is not met stands there as such."""
     figure = {
-        "name": "x", "ours": 2.0, "unit": "ms", "floor": 1.0, "floor_is": "the floor", "ratio": 2.0, "target": "<= 1.3x", "met": False,
-    }  # fmt: skip
+        "name": "x",
+        "ours": 2.0,
+        "unit": "ms",
+        "floor": 1.0,
+        "floor_is": "the floor",
+        "ratio": 2.0,
+        "target": "<= 1.3x",
+        "met": False,
+    }
     assert "**missed**" in writer._figure(figure)
     assert "**missed**" not in writer._figure({**figure, "met": True})
