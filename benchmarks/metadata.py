@@ -106,8 +106,9 @@ class Recorder:
         service.capabilities._read = self
 
     def __call__(self, database: str | None, sql: str, values: Sequence[object]) -> list[dict[str, object]]:
-        self.sent.append((sql, values))
-        return self._read(database, sql, values)
+        rows = self._read(database, sql, values)
+        self.sent.append((sql, values))  # one that was refused is not sent again
+        return rows
 
 
 def make_schema(url: str) -> None:
