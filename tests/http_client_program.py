@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 
 from tests.http_servers import client_of
@@ -17,4 +18,5 @@ async def main(url: str, mode: str, query: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # who starts tests in the background passes on that it is ignored
     asyncio.run(main(*sys.argv[1:]))
