@@ -16,16 +16,10 @@ from mcp.client.streamable_http import streamable_http_client
 from tests.certificates import issue
 from tests.databases import spawn_server
 from tests.http_servers import INITIALIZE, JSON, HttpServerProcess, client_of, serving_over_http
-from tests.issuer import AUDIENCE, ISSUER, Issuer, issuing
+from tests.issuer import ISSUER, Issuer, issuing
+from tests.oauth_settings import oauth
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
-
-GATES = {
-    "ENABLE_EXECUTE_QUERY": "true",
-    "ENABLE_START_QUERY": "true",
-    "ENABLE_EXECUTE_STORED_PROCEDURE": "true",
-    "RATE_LIMIT_PER_MINUTE": "0",
-}
 
 
 @pytest.fixture(scope="module")
@@ -33,18 +27,6 @@ def issuer() -> Iterator[Issuer]:
     """Whose tokens the servers accept."""
     with issuing() as issuer:
         yield issuer
-
-
-def oauth(issuer: Issuer, url: str, **settings: str) -> dict[str, str]:
-    """The settings of a server that accepts the issuer's tokens."""
-    return {
-        "DATABASE_URL": url,
-        "OAUTH_ISSUER": ISSUER,
-        "OAUTH_AUDIENCE": AUDIENCE,
-        "OAUTH_JWKS_URL": issuer.jwks_url,
-        **GATES,
-        **settings,
-    }
 
 
 @pytest.fixture(scope="module")
@@ -130,19 +112,6 @@ async def test_a_token_without_the_scope_of_a_tool_is_403_and_names_it(server: H
     assert post(server, stranger, call("list_tables")).status_code == 403
     async with client_of(server.url, token=reader) as client:
         assert not (await client.call_tool("list_tables", {})).is_error
-
-
-async def test_query_text_needs_db_write_where_it_may_change_data(issuer: Issuer, postgres_url: str) -> None:
-    """With ENABLE_WRITE_QUERIES a token for reading must not write by execute_query, nor by start_query."""
-    reader, writer = issuer.token(scope="db:read"), issuer.token(scp=["db:read", "db:write"], scope="")
-    with serving_over_http(oauth(issuer, postgres_url, ENABLE_WRITE_QUERIES="true")) as server:
-        for tool in ("execute_query", "start_query", "start_query_in_database"):
-            assert post(server, reader, call(tool, query="CREATE TABLE written (n int)")).status_code == 403
-        async with client_of(server.url, token=reader) as client:
-            assert not (await client.call_tool("list_tables", {})).is_error
-        async with client_of(server.url, token=writer) as client:
-            told = await client.call_tool("execute_query", {"query": "CREATE TABLE written (n int)"})
-            assert not told.is_error, told.structured_content
 
 
 async def test_sessions_belong_to_issuer_and_subject(server: HttpServerProcess, issuer: Issuer) -> None:
