@@ -139,6 +139,19 @@ def test_a_verdict_is_linear_in_the_length(dialect: str, shape: str) -> None:
     assert large < small * 8 * 4
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize(
+    "text",
+    ["SELECT 'a' {} ", "SELECT 'a' {}\nFROM t", "SELECT 'a'\n{}\nFROM t", "SELECT E'a' \n -- {} \n x", "SELECT 'a'\n/*{}*/"],
+)
+@pytest.mark.parametrize("filling", ["-", "-- ", " --\t", "--\n", "\n", " \n "])
+def test_white_space_and_comments_behind_a_string_cost_no_time(dialect: str, text: str, filling: str) -> None:
+    """A string may go on behind a line end and comments; looking for that must not try every way to cut a line of dashes."""
+    begin = time.perf_counter()
+    judge(dialect, text.format(filling * 10_000))
+    assert time.perf_counter() - begin < 2
+
+
 def _shaped(shape: str, count: int) -> str:
     numbers = range(count)
     return {

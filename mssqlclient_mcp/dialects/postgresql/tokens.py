@@ -20,7 +20,7 @@ _PARAMETER = re.compile(r"\$\d+")
 _DOLLAR = re.compile(r"\$(?:[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_\u0080-\U0010ffff]*)?\$")
 _MARK = re.compile(r"::|:=|=>|[-+*/<>=~!@#%^&|`?,.;:()\[\]]")
 _ESCAPED = re.compile(r"[\\']")
-_CONTINUED = re.compile(r"(?:[ \t\f\v]|--[^\r\n]*)*[\r\n](?:[ \t\r\n\f\v]|--[^\r\n]*[\r\n])*'")
+_CONTINUED = re.compile(r"[ \t\f\v]*(?:--[^\r\n]*)?[\r\n](?:[ \t\r\n\f\v]|--[^\r\n]*[\r\n])*'")  # no two ways to match a text
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _LINE_END = re.compile(r"[\r\n]")
 _UESCAPE = re.compile(r"\s*uescape\s*'(.)'", re.IGNORECASE)
