@@ -305,6 +305,7 @@ class DatabaseService:
         """
         for left in range(self.config.pool_max_size, -1, -1):  # as many may have died idle
             with suppress(_DiedIdle):
+                    call.running.begin_again()
                 self._execute_once(database, statement, sink, again=left > 0)
                 return
 
@@ -338,7 +339,7 @@ class DatabaseService:
         return Nets(statement_seconds=longest, lock_seconds=max(running.seconds or longest, running.may_last))
 
     def _may_send_again(self, lease: Lease, running: Running, sink: ResultSink) -> bool:
-        untouched = isinstance(sink, ResultBuffer) and not sink.touched
+        untouched = isinstance(sink, ResultBuffer) and not sink.touched and not sink.handed_over
         return lease.trusted and not lease.fresh and untouched and running.reason is None
 
     # -- background sessions -------------------------------------------------------------------------------------------

@@ -98,6 +98,11 @@ class ResultBuffer:
         """True once anything has arrived, unless it was handed over since."""
         return bool(self._parts or self._messages) and self._heir is None
 
+    @property
+    def handed_over(self) -> bool:
+        """True once another sink has taken over."""
+        return self._heir is not None
+
     def begin(self, columns: tuple[Column, ...]) -> None:
         with self._lock:
             if self._heir is not None:
@@ -227,7 +232,7 @@ def run_statement(
     access = Access.AUTOCOMMIT if alone else ACCESS[statement.kind]
     progress = _Progress(access)
     try:
-        with running.driving(connection):
+        with running.driving(connection, decides=statement.kind is not StatementKind.CATALOG):
             connection.begin(access, net_seconds=nets.statement_seconds, lock_seconds=nets.lock_seconds)
             running.check()
             progress.sent = True

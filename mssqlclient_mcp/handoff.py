@@ -100,6 +100,7 @@ class Handoff:
             self._sessions.disown(session)  # cut already: it ends soon
             return True
         running.extend(self._offer.session_seconds)
+        self._sessions.keep(session)
         if running.answer_early(value=session):
             self._session = session
         else:

@@ -45,6 +45,7 @@ class Running:
         self._stopper: threading.Thread | None = None
         self._let_go = threading.Event()
         self._finished = False
+        self._decided = False
         self._deadline_alarm: Alarm | None = None
         self._listeners: list[Callable[[], object]] = []
         self._on_early: Callable[[], object] | None = None
@@ -106,18 +107,22 @@ class Running:
             callback()
 
     def end(self, reason: EndReason) -> bool:
-        """Ask for the end, from any thread, without waiting. False when the call is over or already ending."""
+        """Ask for the end, from any thread, without waiting. False when the call is over or already ending.
+
+        Before the statement was begun the caller is answered at once; once it is decided what became of it, the worker that
+        is on its way back tells.
+        """
         with self._lock:
             if self._finished or self._reason is not None:
                 return False
             self._reason = reason
             listeners = list(self._listeners)
-            connection = self._connection
+            connection, decided = self._connection, self._decided
             if connection is not None:
                 self._start_stopper(connection)
         for listener in listeners:
             listener()
-        if connection is None:
+        if connection is None and not decided:
             self.answer_early(error=self.ending(Outcome.NOT_STARTED))
         return True
 
@@ -151,17 +156,24 @@ class Running:
         return error
 
     @contextmanager
-    def driving(self, connection: Connection) -> Iterator[None]:
-        """The worker holds ``connection``: a cancel goes to it until the block is left, and no longer."""
+    def driving(self, connection: Connection, *, decides: bool = False) -> Iterator[None]:
+        """The worker holds ``connection``: a cancel goes to it until the block is left, and no longer. ``decides``: with the
+        block the call's own statement has come to its end, good or bad."""
         with self._lock:
             if self._reason is not None:
                 raise self.ending(Outcome.NOT_STARTED)
             self._connection = connection
+            self._decided = False
             self._let_go.clear()
         try:
             yield
         finally:
-            self._release()
+            self._release(decides)
+
+    def begin_again(self) -> None:
+        """The statement never ran after all (its connection had died idle) and will be sent anew."""
+        with self._lock:
+            self._decided = False
 
     def finish(self) -> None:
         """The worker is done: no deadline any more. Harmless twice."""
@@ -172,9 +184,10 @@ class Running:
         if alarm is not None:
             alarm.off()
 
-    def _release(self) -> None:
+    def _release(self, decides: bool) -> None:
         with self._lock:
             self._connection = None
+            self._decided = decides
             stopper = self._stopper
         self._let_go.set()
         if stopper is not None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast, overload
 
+from .errors import ResultExpired
 from .models import Column, Message, ProcedureResult, ResultSet, Row, SessionResultSet, TruncatedBy
 from .turns import Turns
 
@@ -25,6 +26,7 @@ BLOCK_OVERHEAD = 256
 FIRST_SEGMENT = 64 << 10
 SEGMENT = 1 << 20
 WAIT_FOR_ROOM_SECONDS = 1.0
+GIVEN_UP = "The rows of this session were given up to make room for other results."
 MOST_RESULT_SETS = 1000
 MOST_MESSAGES = 1000
 MOST_MESSAGE_CHARACTERS = 200_000
@@ -242,19 +244,13 @@ class ResultStore:
         return list(self.read(result_set, offset, most))
 
     def read(self, result_set: int, offset: int = 0, most: int | None = None) -> Iterator[Row]:
-        """The rows of a result set, a block at a time in memory."""
+        """The rows of a result set, a block at a time in memory. Raises ResultExpired when they were given up."""
         with self._lock:
+            if self.dropped:
+                raise ResultExpired(GIVEN_UP)
             part = self._parts[result_set]
             blocks, ends = part.blocks, part.ends[: len(part.blocks)]
-        total = ends[-1] if ends else 0
-        stop = total if most is None else min(total, offset + most)
-        number = bisect_right(ends, offset)
-        while offset < stop:
-            start = ends[number - 1] if number else 0
-            rows = unpack(blocks[number])[offset - start : stop - start]
-            yield from rows
-            offset += len(rows)
-            number += 1
+        return _rows_of(blocks, ends, offset, most)
 
     def result_sets(self) -> tuple[ResultSet, ...]:
         """The result sets with rows that are unpacked when they are looked at."""
@@ -351,6 +347,18 @@ class StoredRows(Sequence[Row]):
 
     def __iter__(self) -> Iterator[Row]:
         return self._store.read(self._result_set, 0, self._length)
+
+
+def _rows_of(blocks: list[memoryview], ends: list[int], offset: int, most: int | None) -> Iterator[Row]:
+    total = ends[-1] if ends else 0
+    stop = total if most is None else min(total, offset + most)
+    number = bisect_right(ends, offset)
+    while offset < stop:
+        start = ends[number - 1] if number else 0
+        rows = unpack(blocks[number])[offset - start : stop - start]
+        yield from rows
+        offset += len(rows)
+        number += 1
 
 
 def pack(rows: Sequence[Row]) -> bytes:

@@ -101,14 +101,16 @@ class SessionManager:
         """Begin a call in the background, with ``seconds`` to live. Raises TooManySessions."""
         session = self._new(owner, SessionType.STORED_PROCEDURE, procedure, database, Running(self._alarms))
         session.running.extend(seconds)
+        self.keep(session)
         return self._submit(session, lambda: self._execute_sp_in_background(session, procedure, parameters))
 
     def adopt(self, owner: str, kind: SessionType, query: str, database: str | None, running: Running) -> Session | None:
-        """A session for a statement that runs already on another's thread, which calls ``conclude`` at the end; None when no
-        session is free."""
+        """A session for a statement that runs already on another's thread, which decides between ``keep`` and ``disown``, and
+        calls ``conclude`` at the end; None when no session is free."""
         try:
             return self._new(owner, kind, query, database, running)
         except TooManySessions:
+        self.keep(session)
             return None
 
     def disown(self, session: Session) -> None:
@@ -120,6 +122,12 @@ class SessionManager:
     # -- looking -------------------------------------------------------------------------------------------------------
 
     def get_session(self, owner: str, session_id: str) -> Session:
+    def keep(self, session: Session) -> None:
+        """The session begins in earnest."""
+        session.running.when_ended(lambda: self._when_abandoned(session))
+        extra = {"session": session.id, "client": session.owner, "type": session.type.value}
+        log.info("session %s: started", session.id, extra=extra)
+
         """The session of this owner. Raises SessionNotFound, saying whether it expired or never was."""
         with self._lock:
             session = self._sessions.get(session_id)
@@ -271,8 +279,6 @@ class SessionManager:
                 wall_clock=self._wall_clock,
             )
             self._sessions[session.id] = session
-        running.when_ended(lambda: self._when_abandoned(session))
-        log.info("session %s: started", session.id, extra={"session": session.id, "client": owner, "type": kind.value})
         return session
 
     def _submit(self, session: Session, work: Callable[[], None]) -> QuerySession:
@@ -283,7 +289,7 @@ class SessionManager:
                 self._executor = self._executor or ThreadPoolExecutor(self.limits.running, thread_name_prefix="session")
                 self._executor.submit(copy_context().run, work)  # the log's lines name the request that began it
         if closed:
-            self.conclude(session, StatementCancelled("The server is shutting down."))
+            session.running.end(EndReason.SHUTDOWN)
         return session.snapshot()
 
     def _end_early(self, session: Session) -> None:

@@ -14,6 +14,7 @@ from ..errors import InvalidParameter, ResultExpired
 from ..formatters import sessions as show
 from ..models import QuerySession, SessionStatus
 from ..session import Session
+from ..session_store import GIVEN_UP
 from .base import Arguments, Call, Reply
 from .run import progress
 
@@ -120,7 +121,7 @@ async def list_sessions(call: Call, args: ListSessions) -> Reply:
 def check_readable(told: QuerySession, result_set: int) -> None:
     """Raises ResultExpired when the rows are gone, InvalidParameter when there is no such result set."""
     if told.result_expired:
-        raise ResultExpired("The rows of this session were given up to make room for other results.")
+        raise ResultExpired(GIVEN_UP)
     if result_set >= max(1, len(told.result_sets)):
         count = len(told.result_sets)
         raise InvalidParameter(
