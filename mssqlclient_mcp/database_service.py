@@ -18,9 +18,8 @@ from .config import Config
 from .dialects.base import Connection, Dialect, dialect_for
 from .dialects.catalog import catalog_for
 from .dialects.features import feature_book_for
-from .errors import ConnectionFailed, DatabaseMcpError, InvalidParameter, ReadOnlyViolation, StatementError
+from .errors import ConnectionFailed, DatabaseMcpError, InvalidParameter, StatementError
 from .execution import NET_GRACE_SECONDS, CatalogReader, Nets, ResultBuffer, ResultSink, as_dicts, run_statement
-from .gate_memory import OutsideFunctions, Verdicts
 from .handoff import Handoff, Offer
 from .login_notice import LoginNotice
 from .metadata import Metadata
@@ -39,6 +38,7 @@ from .models import (
 from .plan_models import Plan
 from .pool import ConnectionPool, Lease, Reservation
 from .procedures import SPExecutor
+from .query_gate import QueryGate
 from .running import EndReason, Running
 from .schema_models import TableForeignKeys, TableIndexes
 from .sessions import SessionManager
@@ -94,8 +94,7 @@ class DatabaseService:
             host=self.settings.host,
             cache_seconds=config.capability_cache_minutes * 60,
         )
-        self._outside = OutsideFunctions()
-        self._verdicts = Verdicts(self.dialect.name)
+        self._gate = QueryGate(self.dialect.name, writes=config.enable_write_queries)
         self._login_notice = LoginNotice(lambda database: self.capabilities.get_capabilities(database).login)
         work = BackgroundWork(self.dialect, self.settings, kind_of=self.query_kind, run=self._run)
         self.sessions = SessionManager(work, alarms=self.alarms, limits=session_limits(config))
@@ -171,7 +170,7 @@ class DatabaseService:
 
     def read_catalog(self, database: str | None, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
         """The rows of one of our own catalogue statements as dicts by column alias (a ``CatalogReader``)."""
-        sink = ResultBuffer(max_rows=1_000_000, max_bytes=1 << 30)
+        sink = ResultBuffer(max_rows=1_000_000, max_bytes=None)
         self.execute(database, Statement(sql, parameters, StatementKind.CATALOG), sink)
         [part] = sink.result_sets()
         return as_dicts(part)
@@ -196,14 +195,16 @@ class DatabaseService:
         *,
         max_rows: int | None = None,
         offer: Offer | None = None,
+        may_write: bool = False,
     ) -> QueryResult:
-        """Run query text: a read when the gate says so, else, with writes on, one transaction. With an ``offer`` it becomes a
-        session when it takes long; the caller is then answered early with the ``Session``.
+        """Run query text: a read when the gate says so, else, with writes on and for a caller who ``may_write``, one
+        transaction. With an ``offer`` it becomes a session when it takes long; the caller is then answered early with the
+        ``Session``.
 
         Raises ReadOnlyViolation before anything is sent, else the errors of ``execution``.
         """
         running = self._current().running
-        statement = Statement(sql, parameters, self.query_kind(database, sql))
+        statement = Statement(sql, parameters, self.query_kind(database, sql, may_write=may_write))
         sink = ResultBuffer(
             max_rows=min(max_rows or self.config.default_max_rows, self.config.max_rows),
             max_bytes=self.config.max_response_chars,
@@ -249,41 +250,27 @@ class DatabaseService:
             raise error.with_details(arrived=arrived() if sink.touched else None) from error
         return arrived()
 
-    def query_kind(self, database: str | None, sql: str, read: CatalogReader | None = None) -> StatementKind:
-        """READ when the gate is certain that the text only reads, else WRITE when writes are on. ``read`` asks the database
-        which functions run outside its control, where that is not known yet (default: a pooled connection).
-
-        Raises InvalidParameter for an empty text, ReadOnlyViolation with the reason and what to do instead.
-        """
-        _not_empty(sql)
-        kind = self._kind(sql, self._outside_functions(database, read))
+    def query_kind(
+        self, database: str | None, sql: str, read: CatalogReader | None = None, *, may_write: bool = False
+    ) -> StatementKind:
+        """How a text runs, see ``QueryGate.kind``. ``read`` asks the database what the gate has to know (default: by a pooled
+        connection)."""
+        kind = self._gate.kind(database, sql, lambda: self._outside_functions(database, read), may_write=may_write)
         if read is None:
             self._login_notice.tell(database)
         return kind
 
-    def _kind(self, sql: str, outside_functions: frozenset[str]) -> StatementKind:
-        verdict = self._verdicts.of(sql, outside_functions)
-        if verdict.allowed:
-            return StatementKind.READ
-        if self.config.enable_write_queries:
-            return StatementKind.WRITE
-        raise _violation(verdict)
-
-    def explain_query(self, database: str | None, sql: str) -> Plan:
-        """The estimated plan of a query that the gate passes or, with writes on, of one change of data; it is not run.
+    def explain_query(self, database: str | None, sql: str, *, may_write: bool = False) -> Plan:
+        """The estimated plan of a query that the gate passes or, with writes on and for a caller who ``may_write``, of one
+        change of data; it is not run.
 
         Raises ReadOnlyViolation before anything is sent, else the errors of the dialect's ``explain``.
         """
-        _not_empty(sql)
-        writes = self.config.enable_write_queries
-        learnt = self._outside_functions(database)
-        verdict = read_only.judge_plan(self.dialect.name, sql, writes=writes, outside_functions=learnt)
-        if not verdict.allowed:
-            raise _violation(verdict)
+        self._gate.pass_plan(database, sql, lambda: self._outside_functions(database), may_write=may_write)
         call = self._current()
         nets = self.nets(call.running)
         with self.pool.connection(database, call.running, reservation=call.reservation) as lease:
-            lease.trusted = not writes
+            lease.trusted = not self.config.enable_write_queries
             try:
                 with call.running.driving(lease.connection):
                     return self.dialect.explain(
@@ -305,7 +292,6 @@ class DatabaseService:
         """
         for left in range(self.config.pool_max_size, -1, -1):  # as many may have died idle
             with suppress(_DiedIdle):
-                    call.running.begin_again()
                 self._execute_once(database, statement, sink, again=left > 0)
                 return
 
@@ -316,8 +302,10 @@ class DatabaseService:
             call.lease = lease
             try:
                 self._run(lease.connection, statement, call.running, sink)
+                lease.clean = statement.kind is StatementKind.CATALOG
             except ConnectionFailed as error:
                 if again and self._may_send_again(lease, call.running, sink):
+                    call.running.begin_again()
                     raise _DiedIdle from error
                 raise
             finally:
@@ -345,16 +333,22 @@ class DatabaseService:
     # -- background sessions -------------------------------------------------------------------------------------------
 
     def start_query(
-        self, owner: str, database: str | None, sql: str, parameters: Sequence[object] = (), *, seconds: float | None = None
+        self,
+        owner: str,
+        database: str | None,
+        sql: str,
+        parameters: Sequence[object] = (),
+        *,
+        seconds: float | None = None,
+        may_write: bool = False,
     ) -> QuerySession:
         """Begin query text as a session. What can be judged without the database is refused here, the rest by the worker.
 
         Raises InvalidParameter, ReadOnlyViolation and TooManySessions.
         """
         limit = self._session_seconds(seconds)
-        _not_empty(sql)
-        self._kind(sql, self._outside.known_yet(database))
-        return self.sessions.start_query(owner, database, sql, parameters, seconds=limit)
+        self._gate.kind_yet(database, sql, may_write=may_write)
+        return self.sessions.start_query(owner, database, sql, parameters, seconds=limit, may_write=may_write)
 
     def start_stored_procedure(
         self, owner: str, database: str | None, procedure: str, parameters: object = None, *, seconds: float | None = None
@@ -421,11 +415,9 @@ class DatabaseService:
         return self.dialect.connect(self.settings, database=database, application_name=APPLICATION_NAME)
 
     def _outside_functions(self, database: str | None, read: CatalogReader | None = None) -> frozenset[str]:
-        return self._outside.known(database, lambda: self._learn_outside_functions(database, read or self.read_catalog))
-
-    def _learn_outside_functions(self, database: str | None, read: CatalogReader) -> frozenset[str]:
         sql = self.dialect.outside_functions_sql
-        return frozenset(str(row["name"]).lower() for row in read(database, sql, ())) if sql else frozenset()
+        rows = (read or self.read_catalog)(database, sql, ()) if sql else ()
+        return frozenset(str(row["name"]).lower() for row in rows)
 
     def _current(self) -> CurrentCall:
         call = _current_call.get()
@@ -479,16 +471,6 @@ class DatabaseService:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _not_empty(sql: str) -> None:
-    if not sql.strip():
-        raise InvalidParameter("The query is empty.", details={"expected": "one SQL statement"})
-
-
-def _violation(verdict: read_only.Verdict) -> ReadOnlyViolation:
-    position = {"position": verdict.position} if verdict.position is not None else None
-    return ReadOnlyViolation(verdict.reason, details=position, next_step=verdict.advice)
 
 
 class _DiedIdle(Exception):

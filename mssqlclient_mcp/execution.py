@@ -73,12 +73,12 @@ class _Part:
 
 
 class ResultBuffer:
-    """A sink that keeps up to ``max_rows`` rows a result set and ``max_bytes`` in all, and knows when it cut.
+    """A sink that keeps up to ``max_rows`` rows a result set and ``max_bytes`` in all (None: any), and knows when it cut.
 
     ``hand_over`` gives what it has, and all that comes later, to another sink (a background session takes the statement over).
     """
 
-    def __init__(self, *, max_rows: int, max_bytes: int) -> None:
+    def __init__(self, *, max_rows: int, max_bytes: int | None) -> None:
         self._max_rows = max_rows
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
@@ -126,12 +126,8 @@ class ResultBuffer:
                 self._heir.add(rows)
                 return
             part = self._parts[-1]
-            size = rows_bytes(rows)
-            if (
-                part.truncated_by is None
-                and len(part.rows) + len(rows) <= self._max_rows
-                and self._bytes + size <= self._max_bytes
-            ):
+            size = 0 if self._max_bytes is None else rows_bytes(rows)
+            if part.truncated_by is None and len(part.rows) + len(rows) <= self._max_rows and self._has_room(size):
                 part.rows.extend(rows)
                 self._bytes += size
                 return
@@ -183,11 +179,14 @@ class ResultBuffer:
         size = row_bytes(row)
         if len(part.rows) >= self._max_rows:
             part.truncated_by = TruncatedBy.ROWS
-        elif part.rows and self._bytes + size > self._max_bytes:
+        elif part.rows and not self._has_room(size):
             part.truncated_by = TruncatedBy.BYTES
         else:
             part.rows.append(row)
             self._bytes += size
+
+    def _has_room(self, size: int) -> bool:
+        return self._max_bytes is None or self._bytes + size <= self._max_bytes
 
     @staticmethod
     def _replay(part: _Part, heir: ResultSink, *, ended: bool) -> None:

@@ -134,7 +134,8 @@ class Metadata:
         """A page of stored procedures; on PostgreSQL functions and procedures."""
         values = (schema or None, like_pattern(name_pattern), offset, max_rows)
         found = self._read(database, self._catalog.LIST_PROCEDURES, values)
-        return Page(tuple(rows.procedure(row) for row in found if row["name"] is not None), _total(found), offset)
+        total = _total(found)
+        return Page(tuple(rows.procedure(row) for row in found if row["name"] is not None), total, offset)
 
     def procedure_definition(self, database: str | None, procedure: str) -> tuple[ProcedureDefinition, ...]:
         """The text of a procedure or function, one for each overload (SQL Server: always one)."""

@@ -200,18 +200,16 @@ def trigger(item: Record) -> TriggerInfo:
     )
 
 
-# Both catalogues give text for all of these, or NULL.
-_PROCEDURE = {name: "schema_name" if name == "schema" else name for name in defaults(ProcedureInfo)}
-
-
-def procedure(row: Record) -> ProcedureInfo:
-    """A row of LIST_PROCEDURES or PROCEDURE_DEFINITION."""
-    return made(ProcedureInfo, {name: row[column] for name, column in _PROCEDURE.items()})
+def procedure(row: dict[str, object]) -> ProcedureInfo:
+    """A row of LIST_PROCEDURES, which it takes over: both catalogues give text or NULL, in the order of the fields."""
+    del row["total"]
+    return made(ProcedureInfo, row)
 
 
 def procedure_definition(row: Record) -> ProcedureDefinition:
     """A row of PROCEDURE_DEFINITION."""
-    return ProcedureDefinition(procedure(row), text(row["definition"]), text(row["without_definition"]))
+    info = made(ProcedureInfo, {name: row[name] for name in defaults(ProcedureInfo)})
+    return ProcedureDefinition(info, text(row["definition"]), text(row["without_definition"]))
 
 
 def index(item: Record, usage: Mapping[object, Record]) -> TableIndex:

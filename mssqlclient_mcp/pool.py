@@ -39,6 +39,7 @@ class Lease:
         self.connection = connection
         self.fresh = fresh
         self.trusted = True  # False once anything but a gated read or our own catalogue SQL ran
+        self.clean = False  # True when nothing but our own catalogue SQL ran, and its transaction is over
         self.outside = False  # left the pool: its slot is free, and it will be closed, not kept
 
 
@@ -231,7 +232,7 @@ class ConnectionPool:
 
     def _give_back(self, database: str | None, lease: Lease, seconds: float) -> None:
         connection = lease.connection
-        keep = not lease.outside and connection.usable and connection.reset(trusted=lease.trusted)
+        keep = not lease.outside and connection.usable and (lease.clean or connection.reset(trusted=lease.trusted))
         with self._changed:
             self._mean_seconds += 0.1 * (seconds - self._mean_seconds)
             keep = keep and not self._closed and not lease.outside

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
+from itertools import repeat
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -39,6 +41,28 @@ def content(value: Any, *, nulls: bool = False) -> Any:
         if item or not (seldom or (item == () and not nulls)):
             shown[key] = item if type(item) in _AS_THEY_ARE else content(item, nulls=nulls)
     return shown
+
+
+def objects(kind: type, columns: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:
+    """``content`` of many instances of one dataclass, given as the values of each field, all equally many."""
+    keys = _keys(kind)
+    assert keys is not None
+    shown = {keys[name][0]: _shown(column, seldom=keys[name][1]) for name, column in columns.items()}
+    empty = {key: column.count(None) for key, column in shown.items()}
+    filled = {key: column for key, column in shown.items() if empty[key] < len(column)}
+    rows = zip(*filled.values(), strict=True) if filled else repeat((), max(map(len, columns.values()), default=0))
+    if not any(empty[key] for key in filled):
+        return list(map(dict, map(zip, repeat(filled), rows)))
+    return [{key: value for key, value in zip(filled, row, strict=True) if value is not None} for row in rows]
+
+
+def _shown(column: Sequence[object], *, seldom: bool) -> Sequence[object]:
+    """The values as content, with None for what is left out."""
+    if seldom:
+        return [value or None for value in column]
+    if _AS_THEY_ARE.issuperset(map(type, column)):
+        return column
+    return [None if value == () else content(value) for value in column]
 
 
 @cache

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..schema_models import Page, ProcedureInfo, TableInfo, TableSchema
-from .metadata import MAX_CHARS, fitting, schema_lines
+from .listing import MAX_CHARS, fitting
+from .metadata import schema_lines
 from .rows import fenced
 from .values import cell_text
 

@@ -51,10 +51,11 @@ def table(columns: Sequence[Column], rows: Iterable[Row], *, budget: int, trunca
     return Table(header, lines, values, truncated_by)
 
 
-def comma_lines(rows: Iterable[Row]) -> Iterator[str]:
-    """Rows as lines of comma-separated text."""
-    for batch in _batches(rows):
-        yield from _rendered(batch)[0]
+def lines_of(columns: Sequence[Sequence[object]]) -> Iterator[str]:
+    """Rows, given as columns, as lines of comma-separated text."""
+    for start in range(0, len(columns[0]), BATCH_ROWS):
+        cells = [rendered(column[start : start + BATCH_ROWS])[0] for column in columns]
+        yield from map(",".join, zip(*cells, strict=True))
 
 
 def column_list(columns: Iterable[Column]) -> list[dict[str, str]]:

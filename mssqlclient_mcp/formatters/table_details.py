@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from ..models import IndexUsage, TableIndex, TableStatistics
 from ..schema_models import Page, SearchHit, TableForeignKeys, TableIndexes, TableSchema
 from .content import content, schema_of
-from .metadata import MAX_CHARS, Listing, Reply, cut, fitting, foreign_key_line, schema_lines
+from .listing import MAX_CHARS, Listing, Reply, fitting
+from .metadata import cut, foreign_key_line, schema_lines
 from .rows import fenced
 from .values import cell_text
 

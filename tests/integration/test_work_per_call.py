@@ -120,10 +120,10 @@ async def test_a_warm_query_is_one_hop_and_four_round_trips(service: DatabaseSer
     """One thread for the whole call; BEGIN with its settings, the query, ROLLBACK and DISCARD ALL."""
     async with connected(build_server(service.config, service)) as client:
         await client.call_tool("execute_query", {"query": "SELECT 1"})
-        places = ((anyio.to_thread, "run_sync"), (Wire, "send"), (Wire, "send_script"), (PostgresConnection, "execute"))
+        places = ((anyio.to_thread, "run_sync"), (Wire, "send"), (Wire, "run"), (PostgresConnection, "execute"))
         with counting(monkeypatch, *places) as counts:
             await client.call_tool("execute_query", {"query": "SELECT 1"})
-    assert counts == {"run_sync": 1, "send": 1, "send_script": 3, "execute": 1}
+    assert counts == {"run_sync": 1, "send": 1, "run": 3, "execute": 1}
 
 
 async def test_an_answer_is_rendered_once_and_serialised_by_the_sdk_alone(
@@ -219,3 +219,20 @@ def test_a_table_more_costs_few_calls(service: DatabaseService) -> None:
     print(f"\n{outline:.0f} calls for a table with ten columns, {line:.0f} for a line of a list")
     assert outline < 200
     assert line < 20
+
+
+def test_a_procedure_more_costs_a_few_calls(service: DatabaseService) -> None:
+    """A line of list_stored_procedures: the row that the driver gave becomes the model as it is."""
+
+    def listed(count: int) -> int:
+        def work() -> None:
+            with service.call():
+                page = service.metadata.list_procedures(None, "work", max_rows=count)
+            lists.procedures(page, max_chars=10_000_000)
+
+        work()
+        return python_calls(work)
+
+    line = (listed(40) - listed(20)) / 20
+    print(f"\n{line:.1f} calls for a line")
+    assert line < 6

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mssqlclient_mcp.formatters import metadata as lists
 from mssqlclient_mcp.formatters import table_details as details
-from mssqlclient_mcp.formatters.content import camel, content, schema_of
+from mssqlclient_mcp.formatters.content import camel, content, objects, schema_of
 from mssqlclient_mcp.models import IndexColumn, IndexUsage, TableIndex, TableStatistics
 from mssqlclient_mcp.schema_models import (
+    CheckConstraint,
     ColumnInfo,
     Page,
     ProcedureDefinition,
@@ -25,9 +30,31 @@ ID = ColumnInfo(
 TABLE = TableSchema("dbo", "t", "table", (ID, ColumnInfo("a", "nvarchar(20)", nullable=True, position=2, default="(N'x')")))
 
 
+KINDS: tuple[Any, ...] = (
+    TableInfo("dbo", "t", "table"),
+    ProcedureInfo("dbo", "p", "procedure", description="counts"),
+    CheckConstraint("k", None, ("a", "b"), disabled=True),
+    TableIndexes("dbo", "t", "table", (TableIndex("i", "btree", True, False, False, ()),)),
+)
+
+
 def tables(count: int) -> Page[TableInfo]:
     """A page of a longer list."""
     return Page(tuple(TableInfo("dbo", f"table_{n:04}", "table", n, n) for n in range(count)), total=5000, offset=100)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: type(kind).__name__)
+@given(st.data())
+def test_many_at_once_are_shown_as_one_by_one(kind: Any, data: st.DataObject) -> None:
+    """Whatever is None, empty or false: column by column gives what each alone gives."""
+    names = [field.name for field in fields(kind)]
+    spare: dict[str, object] = {name: () if isinstance(getattr(kind, name), tuple) else None for name in names}
+    changes = st.dictionaries(st.sampled_from(names), st.sampled_from(["spare", "false", "text"]))
+    chosen = data.draw(st.lists(changes, max_size=5))
+    values: dict[str, dict[str, object]] = {name: {"spare": spare[name], "false": False, "text": "x"} for name in names}
+    items = [replace(kind, **{name: values[name][what] for name, what in one.items()}) for one in chosen]
+    columns = {name: tuple(getattr(item, name) for item in items) for name in names}
+    assert objects(type(kind), columns) == content(items)
 
 
 def test_a_list_that_does_not_fit_says_where_the_rest_starts() -> None:

@@ -66,7 +66,7 @@ FROM target JOIN pg_catalog.pg_class AS c ON c.oid = target.oid JOIN pg_catalog.
 """
 COLUMN_MASKS = None
 
-_ROUTINE = """p.oid::bigint AS object_id, n.nspname AS schema_name, p.proname AS name,
+_ROUTINE = """n.nspname AS schema, p.proname AS name,
   CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' WHEN 'w' THEN 'window' ELSE 'function' END AS kind,
   pg_get_function_identity_arguments(p.oid) AS arguments, pg_get_function_result(p.oid) AS returns, l.lanname AS language,
   obj_description(p.oid, 'pg_proc') AS description, NULL::text AS created, NULL::text AS modified"""
@@ -97,7 +97,7 @@ WITH found AS (
     AND CASE WHEN $1::text IS NULL THEN pg_function_is_visible(p.oid) ELSE n.nspname IN ($1::text, lower($1::text)) END),
 target AS (
   SELECT f.oid, rank() OVER (ORDER BY f.same_schema DESC NULLS LAST, f.same_name DESC) AS place FROM found AS f)
-SELECT {_ROUTINE}, CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END AS definition,
+SELECT {_ROUTINE}, n.nspname AS schema_name, CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END AS definition,
   CASE WHEN p.prokind = 'a' THEN 'an aggregate has no text of its own' END AS without_definition
 FROM target JOIN pg_catalog.pg_proc AS p ON p.oid = target.oid JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
   JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang

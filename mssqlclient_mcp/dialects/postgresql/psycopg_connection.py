@@ -13,9 +13,10 @@ from .wire import Wire
 
 _BEGIN = {Access.READ_ONLY: "BEGIN READ ONLY; ", Access.READ_WRITE: "BEGIN; ", Access.AUTOCOMMIT: ""}
 _WATCHING_SINCE = 140000  # client_connection_check_interval came with PostgreSQL 14
+_SET = "pg_catalog.set_config('{name}', '{value}', {local})"
 _WATCH_CLIENT = (
-    "; SELECT pg_catalog.set_config('client_connection_check_interval', '2000', {local})"
-    " WHERE pg_catalog.version() ~ 'linux|darwin|bsd'"  # elsewhere the server refuses it
+    "CASE WHEN pg_catalog.version() ~ 'linux|darwin|bsd'"  # elsewhere the server refuses it
+    " THEN pg_catalog.set_config('client_connection_check_interval', '2000', {local}) END"
 )
 """Makes the server look every two seconds whether we are still there, so that a statement does not outlive a killed process."""
 _MAX_MILLISECONDS = 2**31 - 1  # the server keeps timeouts as int4
@@ -45,17 +46,17 @@ class PostgresConnection:
 
     def begin(self, access: Access, *, net_seconds: float, lock_seconds: float) -> None:
         """Open the transaction (none for AUTOCOMMIT) and set the nets, in one round trip."""
-        scope = "SET " if access is Access.AUTOCOMMIT else "SET LOCAL "
+        local = "false" if access is Access.AUTOCOMMIT else "true"
         settings = {
             "statement_timeout": str(_milliseconds(net_seconds)),
             "lock_timeout": str(_milliseconds(lock_seconds)),
-            "extra_float_digits": "3",  # the default before PostgreSQL 12 rounds
+            "extra_float_digits": "3",  # a role or a database may have another, which rounds
             **self._strayed(access),
         }
-        text = _BEGIN[access] + "; ".join(f"{scope}{name} = {value}" for name, value in settings.items())
+        parts = [_SET.format(name=name, value=value, local=local) for name, value in settings.items()]
         if self._wire.driver.pgconn.server_version >= _WATCHING_SINCE:
-            text += _WATCH_CLIENT.format(local="false" if access is Access.AUTOCOMMIT else "true")
-        self._run(text)
+            parts.append(_WATCH_CLIENT.format(local=local))
+        self._run(f"{_BEGIN[access]}SELECT {', '.join(parts)}")
         self._name_types()
         self._wire.take_messages()
 
@@ -148,9 +149,9 @@ class PostgresConnection:
         if access is Access.READ_ONLY and self._wire.setting("standard_conforming_strings") == "off":
             found["standard_conforming_strings"] = "on"  # else a backslash ends strings elsewhere than the gate judged
         if not self._wire.setting("DateStyle").startswith("ISO"):
-            found["DateStyle"] = "'ISO'"
+            found["DateStyle"] = "ISO"
         if self._wire.setting("client_encoding") != self._wire.encoding:
-            found["client_encoding"] = f"'{self._wire.encoding}'"
+            found["client_encoding"] = self._wire.encoding
         return found
 
 

@@ -99,13 +99,6 @@ class Wire:
             self.driver.pgconn.send_query_params(text, bound, transformer.types, transformer.formats)
             return self._begin_chunks(chunk)
 
-    def send_script(self, sql: str) -> None:
-        """Send text that may hold several statements (the simple protocol)."""
-        text = _encoded(sql)
-        with self.guarded(sql):
-            self.driver.pgconn.send_query(text)
-            self._begin_chunks(100)
-
     def receive(self, sql: str | None = None) -> PGresult | None:
         """The next chunk, count or end of what was sent; None when there is no more. Raises what the server reports."""
         with self.guarded(sql):
@@ -128,12 +121,18 @@ class Wire:
         return result
 
     def run(self, sql: str) -> str:
-        """Run text of ours or a script, drop its rows, and return the last command tag."""
-        self.send_script(sql)
-        tag = ""
-        while (result := self.receive(sql)) is not None:
-            tag = (result.command_status or b"").decode("utf-8", "replace") or tag
-        return tag
+        """Run text of ours, which may hold several statements (the simple protocol), drop the few rows it brings, and return
+        the last command tag."""
+        text = _encoded(sql)
+        with self.guarded(sql):
+            self.driver.pgconn.send_query(text)
+            results: list[PGresult] = self.driver.wait(generators.execute(self.driver.pgconn))
+            for result in results:
+                if result.status == pq.ExecStatus.FATAL_ERROR:
+                    raise psycopg.errors.error_from_result(result, "utf-8")
+                if result.status in _COPY:
+                    self._refuse_copy(result)
+        return (results[-1].command_status or b"").decode("utf-8", "replace") if results else ""
 
     def rows(self, sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
         """All rows of a small query of ours."""

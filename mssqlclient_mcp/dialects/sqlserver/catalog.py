@@ -96,7 +96,7 @@ _ROUTINE_KIND = """CASE WHEN o.type = 'P' THEN 'procedure' WHEN o.type = 'PC' TH
     WHEN o.type = 'RF' THEN 'replication_filter' WHEN o.type = 'TR' THEN 'trigger' WHEN o.type = 'AF' THEN 'aggregate'
     WHEN o.type IN ('FS', 'FT') THEN 'clr_function' ELSE 'function' END"""
 
-_ROUTINE = f"""o.object_id AS object_id, s.name AS schema_name, o.name AS name, {_ROUTINE_KIND} AS kind,
+_ROUTINE = f"""s.name AS [schema], o.name AS name, {_ROUTINE_KIND} AS kind,
   CAST(NULL AS {TEXT}) AS arguments, CAST(NULL AS {TEXT}) AS returns,
   CASE WHEN o.type IN ('PC', 'FS', 'FT', 'AF') THEN 'CLR' WHEN o.object_id IS NOT NULL THEN 'T-SQL' END AS language,
   CAST(ep.value AS {TEXT}) AS description, CONVERT(nvarchar(33), o.create_date, 126) AS created,
@@ -118,7 +118,7 @@ ORDER BY s.name, o.name
 
 PROCEDURE_DEFINITION = f"""
 WITH {target("'P', 'PC', 'X', 'RF', 'FN', 'IF', 'TF', 'FS', 'FT', 'AF', 'TR'")}
-SELECT {_ROUTINE}, m.definition AS definition,
+SELECT {_ROUTINE}, s.name AS schema_name, m.definition AS definition,
   CASE WHEN m.definition IS NOT NULL THEN NULL
     WHEN o.type IN ('PC', 'FS', 'FT', 'AF') THEN 'its code is in a CLR assembly'
     WHEN o.type = 'X' THEN 'its code is in a DLL'
