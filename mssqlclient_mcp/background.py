@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from .config import Config
 from .connection_settings import ConnectionSettings
@@ -15,7 +16,15 @@ from .running import Running
 from .session_store import ResultStore
 from .sessions import SessionLimits
 
-KindOf = Callable[["str | None", str, "CatalogReader | None"], StatementKind]
+
+class KindOf(Protocol):
+    """How a text runs, see ``DatabaseService.query_kind``."""
+
+    def __call__(
+        self, database: str | None, sql: str, read: CatalogReader | None = None, *, may_write: bool = False
+    ) -> StatementKind: ...
+
+
 Run = Callable[[Connection, Statement, Running, ResultSink], None]
 
 
@@ -51,9 +60,11 @@ class BackgroundWork:
         sql: str,
         parameters: Sequence[object],
         store: ResultStore,
+        *,
+        may_write: bool = False,
     ) -> None:
         """Judge query text and run it."""
-        kind = self._kind_of(database, sql, self._reader(connection, running))
+        kind = self._kind_of(database, sql, self._reader(connection, running), may_write=may_write)
         self._run(connection, Statement(sql, parameters, kind), running, store)
 
     def procedure(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from .dialects.reading import MAX_CHARACTERS, Grammar, Reading, Unreadable
 
 _NEVER = re.compile("[\x00\ud800-\udfff]")
-_WRITES_ARE_OFF = "This server only reads: send one SELECT at a time. ENABLE_WRITE_QUERIES=true lets the owner allow more."
+WRITES_ARE_OFF = "This server only reads: send one SELECT at a time. ENABLE_WRITE_QUERIES=true lets the owner allow more."
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def judge_by(grammar: Grammar, sql: str, *, outside_functions: frozenset[str] = 
     try:
         return _judge(grammar, sql, outside_functions)
     except Unreadable as error:
-        return Verdict(False, error.reason, error.position, error.advice or _WRITES_ARE_OFF)
+        return Verdict(False, error.reason, error.position, error.advice or WRITES_ARE_OFF)
     except RecursionError:
         return Verdict(False, "the statement is nested too deep to be judged", None, "Simplify it.")
 
@@ -89,11 +89,11 @@ def broken_rule(grammar: Grammar, reading: Reading) -> Verdict | None:
     table = grammar.by_trigger
     for rule in table.get("", ()):
         if reason := rule.check(reading, 0):
-            return Verdict(False, reason, reading.tokens[0].start, rule.advice or _WRITES_ARE_OFF)
+            return Verdict(False, reason, reading.tokens[0].start, rule.advice or WRITES_ARE_OFF)
     for index, token in enumerate(reading.tokens):
         for rule in table.get(token.key, ()):
             if reason := rule.check(reading, index):
-                return Verdict(False, reason, token.start, rule.advice or _WRITES_ARE_OFF)
+                return Verdict(False, reason, token.start, rule.advice or WRITES_ARE_OFF)
     return None
 
 

@@ -59,7 +59,7 @@ def build_server(
         ctx: ServerRequestContext[DatabaseService], _: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
         warm_up.soon(ctx.lifespan_context)
-        return types.ListToolsResult(tools=dispatcher.listed())
+        return types.ListToolsResult(tools=dispatcher.listed(dispatcher.caller(ctx)))
 
     async def call_tool(
         ctx: ServerRequestContext[DatabaseService], params: types.CallToolRequestParams

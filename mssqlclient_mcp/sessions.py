@@ -51,8 +51,10 @@ class SessionWork(Protocol):
         sql: str,
         parameters: Sequence[object],
         store: ResultStore,
+        *,
+        may_write: bool = False,
     ) -> None:
-        """Judge query text and run it."""
+        """Judge query text and run it. ``may_write``: whoever began the session may change data, where writes are on."""
 
     def procedure(
         self, connection: Connection, running: Running, database: str | None, name: str, parameters: object, store: ResultStore
@@ -88,20 +90,28 @@ class SessionManager:
     # -- starting ------------------------------------------------------------------------------------------------------
 
     def start_query(
-        self, owner: str, database: str | None, sql: str, parameters: Sequence[object] = (), *, seconds: float
+        self,
+        owner: str,
+        database: str | None,
+        sql: str,
+        parameters: Sequence[object] = (),
+        *,
+        seconds: float,
+        may_write: bool = False,
     ) -> QuerySession:
         """Begin query text in the background, with ``seconds`` to live. Raises TooManySessions."""
         session = self._new(owner, SessionType.QUERY, sql, database, Running(self._alarms))
+        self.keep(session)
         session.running.extend(seconds)
-        return self._submit(session, lambda: self._execute_query_in_background(session, sql, parameters))
+        return self._submit(session, lambda: self._execute_query_in_background(session, sql, parameters, may_write))
 
     def start_stored_procedure(
         self, owner: str, database: str | None, procedure: str, parameters: object = None, *, seconds: float
     ) -> QuerySession:
         """Begin a call in the background, with ``seconds`` to live. Raises TooManySessions."""
         session = self._new(owner, SessionType.STORED_PROCEDURE, procedure, database, Running(self._alarms))
-        session.running.extend(seconds)
         self.keep(session)
+        session.running.extend(seconds)
         return self._submit(session, lambda: self._execute_sp_in_background(session, procedure, parameters))
 
     def adopt(self, owner: str, kind: SessionType, query: str, database: str | None, running: Running) -> Session | None:
@@ -110,8 +120,13 @@ class SessionManager:
         try:
             return self._new(owner, kind, query, database, running)
         except TooManySessions:
-        self.keep(session)
             return None
+
+    def keep(self, session: Session) -> None:
+        """The session begins in earnest."""
+        session.running.when_ended(lambda: self._when_abandoned(session))
+        extra = {"session": session.id, "client": session.owner, "type": session.type.value}
+        log.info("session %s: started", session.id, extra=extra)
 
     def disown(self, session: Session) -> None:
         """Take an adoption back, as if it had never been."""
@@ -122,12 +137,6 @@ class SessionManager:
     # -- looking -------------------------------------------------------------------------------------------------------
 
     def get_session(self, owner: str, session_id: str) -> Session:
-    def keep(self, session: Session) -> None:
-        """The session begins in earnest."""
-        session.running.when_ended(lambda: self._when_abandoned(session))
-        extra = {"session": session.id, "client": session.owner, "type": session.type.value}
-        log.info("session %s: started", session.id, extra=extra)
-
         """The session of this owner. Raises SessionNotFound, saying whether it expired or never was."""
         with self._lock:
             session = self._sessions.get(session_id)
@@ -226,9 +235,12 @@ class SessionManager:
 
     # -- workers -------------------------------------------------------------------------------------------------------
 
-    def _execute_query_in_background(self, session: Session, sql: str, parameters: Sequence[object]) -> None:
+    def _execute_query_in_background(
+        self, session: Session, sql: str, parameters: Sequence[object], may_write: bool = False
+    ) -> None:
         def work(connection: Connection) -> None:
-            self._work.query(connection, session.running, session.database, sql, parameters, session.store)
+            running, store = session.running, session.store
+            self._work.query(connection, running, session.database, sql, parameters, store, may_write=may_write)
 
         self._drive(session, work)
 

@@ -28,7 +28,7 @@ CAUSES: dict[ErrorCode, tuple[str, ...]] = {
     ErrorCode.PERMISSION_DENIED: (
         "The login may not read this object, or not see its definition (SQL Server: `VIEW DEFINITION`).",
         "Metadata tools do not fail for it where they can help it: they leave the part out, with a note that names the permission.",
-        "Over HTTP: the token lacks the scope `db:write`, which procedures (and queries, with writes on) need.",
+        "Over HTTP: the token lacks the scope `db:write`, which procedures need.",
     ),
     ErrorCode.DRIVER_MISSING: (
         'SQL Server: no ODBC library (`libodbc2` on Debian) or no driver. `pip install "mssqlclient-mcp[driver]"` brings Microsoft\'s.',
@@ -72,6 +72,7 @@ CAUSES: dict[ErrorCode, tuple[str, ...]] = {
     ),
     ErrorCode.READ_ONLY_VIOLATION: (
         "The text changes something, or calls a function that reaches outside. With `ENABLE_WRITE_QUERIES=true` it may.",
+        "Over HTTP with writes on: the token reads only. `details.scope` is what one must grant to change data (`db:write`).",
         "It holds more than one statement: send one a call. On SQL Server, `SELECT 1 SELECT 2` is two.",
         "It only reads, but the gate could not be certain: write it more plainly, and please report it (see [security](security.md)).",
     ),

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from mssqlclient_mcp.scopes import WRITE
 from mssqlclient_mcp.tools.base import Database, Effect, Tool
 from mssqlclient_mcp.tools.listing import input_schema
 from mssqlclient_mcp.tools.table import TOOLS
@@ -78,7 +79,7 @@ def _facts(tool: Tool) -> Iterator[tuple[str, str]]:
         yield "There", "in server mode only"
     yield "Opened by", gates(tool)
     yield "What a call can do", WORDS[tool.effect]
-    yield "Scope of a token", f"`{tool.scope}`" + (" (`db:write` when writes are on)" if tool.effect is Effect.QUERY else "")
+    yield "Scope of a token", f"`{tool.scope}`" + (f"; changing data: `{WRITE}`" if tool.effect is Effect.QUERY else "")
     if not tool.counted:
         yield "Rate limit", "never counts"
     if tool.aliases:

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp
 
 from ..config import Config
 from ..database_service import DatabaseService
-from .auth import SCOPES
+from ..scopes import READ, SCOPES
 from .calls import CallsUnderWay, Doorman
 from .door import BodyLimit, HostCheck, cross_origin, transport_security
 from .exposure import public_url
@@ -64,7 +64,7 @@ def build_app(
         if verifier is None:
             return app
         checked = ScopeCheck(app, needed_scopes or {}, None if metadata_url is None else str(metadata_url))
-        return RequireAuthMiddleware(checked, [SCOPES[0]], metadata_url)
+        return RequireAuthMiddleware(checked, [READ], metadata_url)
 
     if verifier is not None:
         middleware += [

@@ -16,10 +16,10 @@ from mcp.server.auth.provider import AccessToken
 from ..config import Config
 from ..connection_settings import Secret
 from ..errors import ConfigInvalid
+from ..scopes import SCOPES
 
 log = logging.getLogger(__name__)
 
-SCOPES = ("db:read", "db:write")
 ONLY_NAME = "token"
 SHORTEST_TOKEN = 16
 

@@ -9,7 +9,7 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .auth import SCOPES
+from ..scopes import READ, SCOPES
 
 LOOKING = frozenset({"resources/read", "prompts/get", "completion/complete"})
 """Methods that read the database and are no tool."""
@@ -44,7 +44,7 @@ class ScopeCheck:
             return None
         method, params = (asked.get("method"), asked.get("params")) if isinstance(asked, dict) else (None, None)
         if isinstance(method, str) and method in LOOKING:
-            return SCOPES[0]
+            return READ
         name = params.get("name") if isinstance(params, dict) and method == "tools/call" else None
         return self._scope_of.get(name) if isinstance(name, str) else None
 

@@ -57,7 +57,7 @@ class HttpServer:
             server,
             self.calls,
             verifier=verifier(config, tokens),
-            needed_scopes=scopes_by_name(config),
+            needed_scopes=scopes_by_name(),
             port=self.port,
         )
         self._uvicorn = _Uvicorn(_uvicorn_config(config, app))

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from ..scopes import READ
+
 if TYPE_CHECKING:
     import anyio
     from mcp.server.context import ServerRequestContext
 
-    from ..config import Config
     from ..database_service import DatabaseService
 
 T = TypeVar("T")
-
-WRITE_SCOPE = "db:write"
 
 
 class Arguments(BaseModel):
@@ -63,6 +62,7 @@ class Call:
     database: str | None
     context: ServerRequestContext[Any, Any]
     limiter: anyio.CapacityLimiter
+    may_write: bool = False  # by what the caller was granted; whether the owner lets queries write is another question
 
     def command_timeout(self) -> float:
         """Seconds that a statement of this client may take."""
@@ -92,11 +92,6 @@ class Tool:
     server_name: str | None = None  # its name in server mode, where it differs
     server_mode_only: bool = False
     database: Database = Database.REQUIRED
-    scope: str = "db:read"
+    scope: str = READ  # at least: query text that changes data needs WRITE on top, see ``query_gate``
     counted: bool = True  # counts against the rate limit
     aliases: tuple[str, ...] = field(default=())
-
-
-def needed_scope(tool: Tool, config: Config) -> str:
-    """The scope a token must grant for a tool: that of the table, and db:write for query text that may change data."""
-    return WRITE_SCOPE if tool.effect is Effect.QUERY and config.enable_write_queries else tool.scope

@@ -30,15 +30,14 @@ from ..errors import (
 from ..formatters.errors import format_error
 from ..logs import request_id
 from ..models import DatabaseMode
+from ..scopes import READ, WRITE
 from .arguments import argument_problems, expected_arguments
-from .base import Arguments, Call, Database, Reply, Tool, needed_scope
+from .base import Arguments, Call, Database, Reply, Tool
 from .listing import listed_tool
 from .protocol_errors import protocol_errors
-from .surroundings import Caller, CallTold, Surroundings
+from .surroundings import LOCAL, Caller, CallTold, Surroundings
 
 T = TypeVar("T")
-
-LOOKING_SCOPE = "db:read"
 
 log = logging.getLogger(__name__)
 
@@ -52,16 +51,17 @@ class Dispatcher:
         self._server_mode = config.mode is DatabaseMode.SERVER
         self._tools = [tool for tool in tools if self._server_mode or not tool.server_mode_only]
         self._by_name = {name: tool for tool in self._tools for name in self._names(tool)}
-        self._listed: list[types.Tool] | None = None
+        self._listed: dict[bool, list[types.Tool]] = {}
         self._limiter: anyio.CapacityLimiter | None = None
 
-    def listed(self) -> list[types.Tool]:
-        """The tools/list answer: every tool whose gate is open, by its name in this mode."""
-        if self._listed is None:
-            self._listed = [
-                listed_tool(tool, self._own_name(tool), self._config) for tool in self._tools if self._is_open(tool)
-            ]
-        return self._listed
+    def listed(self, caller: Caller = LOCAL) -> list[types.Tool]:
+        """The tools/list answer: every tool whose gate is open, by its name in this mode, with what it can do when this caller
+        calls it. A tool for which the caller's token is too small is listed, so that a client can ask for a larger one."""
+        writes = self._config.enable_write_queries and caller.may(WRITE)
+        if writes not in self._listed:
+            opened = (tool for tool in self._tools if self._is_open(tool))
+            self._listed[writes] = [listed_tool(tool, self._own_name(tool), self._config, writes=writes) for tool in opened]
+        return self._listed[writes]
 
     async def call(
         self, context: ServerRequestContext[DatabaseService], name: str, arguments: Mapping[str, Any]
@@ -119,8 +119,8 @@ class Dispatcher:
     def looking(self, context: ServerRequestContext[DatabaseService]) -> Call:
         """A call that only looks, for what is no tool; raises PermissionDenied without the scope for that."""
         caller = self._surroundings.identify(context)
-        if not caller.may(LOOKING_SCOPE):
-            raise PermissionDenied(f"The token does not grant {LOOKING_SCOPE}.", details={"scope": LOOKING_SCOPE})
+        if not caller.may(READ):
+            raise PermissionDenied(f"The token does not grant {READ}.", details={"scope": READ})
         service = context.lifespan_context
         return Call(service, caller.owner, service.settings.database, context, self._threads())
 
@@ -141,15 +141,14 @@ class Dispatcher:
         tool = known or self._find(name)
         if not self._is_open(tool):
             raise self._closed(tool)
-        scope = needed_scope(tool, self._config)
-        if not caller.may(scope):
+        if not caller.may(tool.scope):
             raise PermissionDenied(
-                f"The token does not grant {scope}, which {self._own_name(tool)} needs.", details={"scope": scope}
+                f"The token does not grant {tool.scope}, which {self._own_name(tool)} needs.", details={"scope": tool.scope}
             )
         service = context.lifespan_context
         given = dict(arguments)
         database = self._database(tool, service, given)
-        call = Call(service, caller.owner, database, context, self._threads())
+        call = Call(service, caller.owner, database, context, self._threads(), may_write=caller.may(WRITE))
         return await tool.handler(call, self._parse(tool, given))
 
     def _tell(self, told: CallTold) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..config import Config
+from ..scopes import WRITE
 from .wording import Step, Wording
 
 OWNERS_HEADING = "From the owner of this database:"
@@ -40,7 +41,13 @@ ADVICE: tuple[Step, ...] = (
 def instructions(config: Config, tools: Mapping[str, str]) -> str:
     """The text of the server's ``instructions``. ``tools``: the open tools' first names with those they have in this mode."""
     where = f"the database {config.connection.database!r}" if config.connection.database else "no particular database"
-    writes = "Queries may write." if config.enable_write_queries else "Queries may only read."
+    writes = _writes(config)
     head = f"{KINDS[config.connection.dialect]}, connected to {where}. {writes}"
     lines = [head, *Wording(tools).told(ADVICE)]
     return "\n".join([*lines, "", OWNERS_HEADING, config.owner_text] if config.owner_text else lines)
+
+
+def _writes(config: Config) -> str:
+    if not config.enable_write_queries:
+        return "Queries may only read."
+    return f"Queries may write, where the token grants {WRITE}." if config.oauth_issuer else "Queries may write."

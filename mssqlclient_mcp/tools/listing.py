@@ -13,15 +13,16 @@ from .base import Arguments, Database, Effect, Tool
 DATABASE_NAME = {"type": "string"}
 
 
-def listed_tool(tool: Tool, name: str, config: Config) -> types.Tool:
-    """The tool under its name in this mode, with input and output schema and annotations."""
+def listed_tool(tool: Tool, name: str, config: Config, *, writes: bool) -> types.Tool:
+    """The tool under its name in this mode, with input and output schema and annotations. ``writes``: query text may change
+    data when this caller sends it."""
     return types.Tool(
         name=name,
         title=tool.name.replace("_", " ").capitalize(),
         description=tool.description,
         input_schema=input_schema(tool, server_mode=config.mode is DatabaseMode.SERVER),
         output_schema=output_schema(tool),
-        annotations=hints(tool.effect, writes=config.enable_write_queries),
+        annotations=hints(tool.effect, writes=writes),
     )
 
 

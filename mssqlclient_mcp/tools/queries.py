@@ -12,6 +12,7 @@ from ..formatters import plans, server_info
 from ..formatters import queries as show
 from ..formatters import sessions as session_answers
 from ..models import QueryResult
+from ..plan_models import Plan
 from ..session import Session
 from .base import Arguments, Call, Reply
 
@@ -45,7 +46,9 @@ async def execute_query(call: Call, args: ExecuteQuery) -> Reply:
 
     def work() -> QueryResult | Session:
         parameters = args.parameters or ()
-        return call.service.execute_query(call.database, args.query, parameters, max_rows=args.max_rows, offer=offer)
+        return call.service.execute_query(
+            call.database, args.query, parameters, max_rows=args.max_rows, offer=offer, may_write=call.may_write
+        )
 
     try:
         result = await call.run(work, seconds=seconds)
@@ -75,7 +78,11 @@ async def explain_query(call: Call, args: ExplainQuery) -> Reply:
     """The estimated plan of one statement."""
     config = call.service.config
     seconds = min(call.command_timeout(), config.total_tool_call_timeout_seconds)
-    plan = await call.run(lambda: call.service.explain_query(call.database, args.query), seconds=seconds)
+
+    def work() -> Plan:
+        return call.service.explain_query(call.database, args.query, may_write=call.may_write)
+
+    plan = await call.run(work, seconds=seconds)
     return plans.plan_report(plan, max_chars=config.max_response_chars)
 
 

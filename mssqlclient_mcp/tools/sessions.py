@@ -68,7 +68,12 @@ async def start_query(call: Call, args: StartQuery) -> Reply:
 
     def start() -> QuerySession:
         return call.service.start_query(
-            call.client, call.database, args.query, args.parameters or (), seconds=args.timeout_seconds
+            call.client,
+            call.database,
+            args.query,
+            args.parameters or (),
+            seconds=args.timeout_seconds,
+            may_write=call.may_write,
         )
 
     return show.session_status(await anyio.to_thread.run_sync(start, limiter=call.limiter))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ..config import Config
 from ..formatters import capabilities, metadata, server_info, table_details
 from ..formatters import data as data_answers
 from ..formatters import plans as plan_answers
 from ..formatters import procedures as procedure_answers
 from ..formatters import queries as query_answers
 from ..formatters import sessions as session_answers
+from ..scopes import WRITE
 from . import data, procedures, queries, schema, server, sessions
-from .base import Database, Effect, NoArguments, Tool, needed_scope
+from .base import Database, Effect, NoArguments, Tool
 
 EXECUTION_GATES = (
     "enable_execute_query",
@@ -161,7 +161,7 @@ TOOLS: tuple[Tool, ...] = (
         procedure_answers.CALL_SCHEMA,
         effect=Effect.CALL,
         gates=("enable_execute_stored_procedure",),
-        scope="db:write",
+        scope=WRITE,
         aliases=("execute_stored_procedure_in_database",),
     ),
     Tool(
@@ -186,7 +186,7 @@ TOOLS: tuple[Tool, ...] = (
         effect=Effect.CALL,
         database=Database.OPTIONAL,
         gates=("enable_start_stored_procedure",),
-        scope="db:write",
+        scope=WRITE,
         aliases=("start_stored_procedure_in_database",),
     ),
     Tool(
@@ -252,11 +252,7 @@ TOOLS: tuple[Tool, ...] = (
 )
 
 
-def scopes_by_name(config: Config) -> dict[str, str]:
-    """The scope that a token must grant, for each name a tool answers to."""
-    return {
-        name: needed_scope(tool, config)
-        for tool in TOOLS
-        for name in (tool.name, tool.server_name, *tool.aliases)
-        if name is not None
-    }
+def scopes_by_name() -> dict[str, str]:
+    """The scope that a token must grant at least, for each name a tool answers to."""
+    names = ((tool, name) for tool in TOOLS for name in (tool.name, tool.server_name, *tool.aliases))
+    return {name: tool.scope for tool, name in names if name is not None}

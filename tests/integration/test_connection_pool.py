@@ -144,7 +144,7 @@ def test_a_slow_statement_ends_early_and_its_connection_is_lent_again(
 def test_a_write_that_fails_at_commit_was_rolled_back(writer: DatabaseService) -> None:
     """A deferred constraint speaks at COMMIT: the outcome is known all the same."""
     with writer.call(10), pytest.raises(ConstraintViolation) as refused:
-        writer.execute_query(writer.settings.database, "INSERT INTO notes VALUES (1, 'a'), (1, 'b')")
+        writer.execute_query(writer.settings.database, "INSERT INTO notes VALUES (1, 'a'), (1, 'b')", may_write=True)
     assert refused.value.details["outcome"] == "rolled_back"
     assert rows(writer, "SELECT count(*) FROM notes") == [(0,)]
 
@@ -152,17 +152,16 @@ def test_a_write_that_fails_at_commit_was_rolled_back(writer: DatabaseService) -
 def test_a_write_that_succeeds_is_committed_and_counted(writer: DatabaseService) -> None:
     """Rows affected come back; the next call sees the rows."""
     with writer.call(10):
-        result = writer.execute_query(writer.settings.database, "INSERT INTO notes VALUES (1, 'a'), (2, 'b')")
+        result = writer.execute_query(writer.settings.database, "INSERT INTO notes VALUES (1, 'a'), (2, 'b')", may_write=True)
     assert result.result_sets[0].rows_affected == 2
     assert rows(writer, "SELECT count(*) FROM notes") == [(2,)]
 
 
 def test_a_write_that_is_cancelled_is_rolled_back(writer: DatabaseService) -> None:
     """No half of it stays."""
+    sql = "INSERT INTO notes SELECT n, 'x' FROM generate_series(1, 1000000000) g(n)"
     with writer.call(1), pytest.raises(StatementTimeout) as ended:
-        writer.execute_query(
-            writer.settings.database, "INSERT INTO notes SELECT n, 'x' FROM generate_series(1, 1000000000) g(n)"
-        )
+        writer.execute_query(writer.settings.database, sql, may_write=True)
     assert ended.value.details["outcome"] == "rolled_back"
     assert rows(writer, "SELECT count(*) FROM notes") == [(0,)]
 
@@ -171,7 +170,7 @@ def test_returning_more_rows_than_wanted_still_commits_all(writer: DatabaseServi
     """Leaving the surplus unread would stop the statement: it is read and dropped."""
     with writer.call(10):
         sql = "INSERT INTO notes SELECT n, 'x' FROM generate_series(1, 5000) g(n) RETURNING id"
-        result = writer.execute_query(writer.settings.database, sql, max_rows=3)
+        result = writer.execute_query(writer.settings.database, sql, max_rows=3, may_write=True)
     assert len(result.result_sets[0].rows) == 3
     assert rows(writer, "SELECT count(*) FROM notes") == [(5000,)]
 
@@ -179,13 +178,13 @@ def test_returning_more_rows_than_wanted_still_commits_all(writer: DatabaseServi
 def test_a_statement_that_cannot_run_in_a_transaction_runs_alone(writer: DatabaseService) -> None:
     """VACUUM is refused inside a transaction, so it is sent again by itself."""
     with writer.call(10):
-        writer.execute_query(writer.settings.database, "VACUUM notes")
+        writer.execute_query(writer.settings.database, "VACUUM notes", may_write=True)
 
 
 def test_what_a_writing_call_set_does_not_reach_the_next(writer: DatabaseService) -> None:
     """DISCARD ALL before the connection is lent again."""
     with writer.call(10):
-        writer.execute_query(writer.settings.database, "SET search_path = pg_catalog")
+        writer.execute_query(writer.settings.database, "SET search_path = pg_catalog", may_write=True)
     assert rows(writer, "SHOW search_path") != [("pg_catalog",)]
 
 

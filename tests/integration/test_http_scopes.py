@@ -85,7 +85,7 @@ async def test_a_token_for_reading_reads_by_query_text(reading: Any) -> None:
         assert (await told(client, "explain_query", query="SELECT * FROM notes"))["operators"]
 
 
-@pytest.mark.parametrize("tool", ["execute_query", "start_query", "start_query_in_database", "explain_query"])
+@pytest.mark.parametrize("tool", ["execute_query", "start_query", "start_query_in_database"])
 async def test_a_write_without_the_scope_for_it_is_refused_by_the_scopes_name(reading: Any, written_to: str, tool: str) -> None:
     """Nothing is sent to the database; the error says what a token must grant, to a program and in words."""
     async with reading() as client:
@@ -97,6 +97,16 @@ async def test_a_write_without_the_scope_for_it_is_refused_by_the_scopes_name(re
             assert "ENABLE_WRITE_QUERIES" not in result.content[0].text
             assert "db:write" in result.content[0].text.splitlines()[-1]
     assert notes(written_to) == 1
+
+
+async def test_a_plan_of_a_write_needs_the_scope_for_it(reading: Any) -> None:
+    """Planning a change is refused by the scope's name; what has no plan for anybody is refused as ever."""
+    async with reading() as client:
+        change = await told(client, "explain_query", query="DELETE FROM notes")
+        other = await told(client, "explain_query", query="CREATE TABLE more (n int)")
+    assert (change["code"], change["details"]["scope"]) == ("READ_ONLY_VIOLATION", "db:write")
+    assert other["code"] == "READ_ONLY_VIOLATION"
+    assert "scope" not in other["details"]
 
 
 async def test_a_write_inside_a_function_is_stopped_by_the_transaction(reading: Any, written_to: str) -> None:

@@ -232,8 +232,9 @@ def test_a_session_belongs_to_its_client(service: DatabaseService) -> None:
 def test_a_write_as_a_session_is_committed_and_counts(postgres_url: str) -> None:
     """A statement without rows completes with the count."""
     with service_on(postgres_url, ENABLE_WRITE_QUERIES="true") as service:
-        ended(service, service.start_query(ME, None, "CREATE TABLE written (n int)"))
-        over = ended(service, service.start_query(ME, None, "INSERT INTO written SELECT generate_series(1, 7)"))
+        ended(service, service.start_query(ME, None, "CREATE TABLE written (n int)", may_write=True))
+        insert = "INSERT INTO written SELECT generate_series(1, 7)"
+        over = ended(service, service.start_query(ME, None, insert, may_write=True))
         assert (over.status, over.result_sets[0].rows_affected) == (SessionStatus.COMPLETED, 7)
         count = ended(service, service.start_query(ME, None, "SELECT count(*) FROM written"))
         assert service.sessions.get_session(ME, count.session_id).store.page(0, 0, 1) == [(7,)]
@@ -453,7 +454,9 @@ class Caller:
         self.running.when_early(self.early.set)
         reservation = service.reserve()
         offer = service.offer(ME, seconds, procedure=procedure)
-        run = service.execute_stored_procedure if procedure else partial(service.execute_query, max_rows=max_rows)
+        run = (
+            service.execute_stored_procedure if procedure else partial(service.execute_query, max_rows=max_rows, may_write=True)
+        )
 
         def work() -> None:
             try:

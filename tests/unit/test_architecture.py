@@ -18,7 +18,7 @@ DRIVERS = {"pyodbc": "sqlserver", "mssql_python_odbc": "sqlserver", "psycopg": "
 MCP_PLACES = ("server", "tools", "http", "demo")
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("models", "errors"),
+    ("models", "errors", "scopes"),
     ("names", "connection_settings", "schema_models", "plan_models", "data_models", "check_models", "platforms"),
     ("connection_keywords", "settings"),
     ("connection_url", "connection_rendering", "connection_text"),
@@ -33,6 +33,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("filter_sql",),
     ("sessions", "procedures", "capabilities", "metadata", "query_builder"),
     ("handoff", "background", "structured_reads", "gate_memory"),
+    ("query_gate",),
     ("database_service",),
     ("formatters",),
     ("tools",),
