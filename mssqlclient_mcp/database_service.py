@@ -18,8 +18,8 @@ from .config import Config
 from .dialects.base import Connection, Dialect, dialect_for
 from .dialects.catalog import catalog_for
 from .dialects.features import feature_book_for
-from .errors import ConnectionFailed, DatabaseMcpError, InvalidParameter, StatementError
-from .execution import NET_GRACE_SECONDS, CatalogReader, Nets, ResultBuffer, ResultSink, as_dicts, run_statement
+from .errors import ConnectionFailed, DatabaseMcpError, InvalidParameter
+from .execution import NET_GRACE_SECONDS, CatalogReader, Nets, ResultBuffer, ResultSink, as_dicts, make_plan, run_statement
 from .handoff import Handoff, Offer
 from .login_notice import LoginNotice
 from .metadata import Metadata
@@ -70,7 +70,7 @@ class DatabaseService:
         self.settings = config.connection
         self.dialect = dialect or dialect_for(self.settings.dialect, odbc_driver=config.mssql_odbc_driver)
         self.alarms = alarms or AlarmClock()
-        self.run_statement = run_statement  # tracing puts another in its place
+        self.run_statement, self.make_plan = run_statement, make_plan  # tracing puts others in their places
         self.clients = Clients(config.default_command_timeout_seconds)
         self.pool = ConnectionPool(
             self._open,
@@ -271,19 +271,7 @@ class DatabaseService:
         nets = self.nets(call.running)
         with self.pool.connection(database, call.running, reservation=call.reservation) as lease:
             lease.trusted = not self.config.enable_write_queries
-            try:
-                with call.running.driving(lease.connection):
-                    return self.dialect.explain(
-                        lease.connection,
-                        sql,
-                        net_seconds=nets.statement_seconds,
-                        lock_seconds=nets.lock_seconds,
-                        check=call.running.check,
-                    )
-            except (StatementError, ConnectionFailed) as error:
-                if call.running.reason is None:
-                    raise
-                raise call.running.ending() from error
+            return self.make_plan(self.dialect.explain, lease.connection, sql, call.running, nets)
 
     def execute(self, database: str | None, statement: Statement, sink: ResultSink) -> None:
         """Run a statement on a pooled connection, under the current call.

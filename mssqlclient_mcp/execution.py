@@ -11,6 +11,7 @@ from typing import Protocol
 from .dialects.base import Access, Connection, Cursor
 from .errors import ConnectionFailed, DatabaseMcpError, Outcome, StatementError
 from .models import Column, Message, ResultSet, Row, Statement, StatementKind, TruncatedBy
+from .plan_models import Plan
 from .running import Running
 
 CatalogReader = Callable[[str | None, str, Sequence[object]], "list[dict[str, object]]"]
@@ -39,6 +40,15 @@ class Nets:
 
     statement_seconds: float
     lock_seconds: float
+
+
+class Explain(Protocol):
+    """``Dialect.explain``."""
+
+    def __call__(
+        self, connection: Connection, sql: str, *, net_seconds: float, lock_seconds: float, check: Callable[[], object]
+    ) -> Plan:
+        """The plan of a statement."""
 
 
 class ResultSink(Protocol):
@@ -243,6 +253,23 @@ def run_statement(
         if connection.usable and not running.abandoned:
             _undo(connection, access, sink)
         raise _judged(error, running, statement, progress, connection_stands=stands) from error
+
+
+def make_plan(explain: Explain, connection: Connection, sql: str, running: Running, nets: Nets) -> Plan:
+    """The estimated plan of a statement that is not run. Raises the errors of ``explain``, and our own for an early end."""
+    try:
+        with running.driving(connection):
+            return explain(
+                connection,
+                sql,
+                net_seconds=nets.statement_seconds,
+                lock_seconds=nets.lock_seconds,
+                check=running.check,
+            )
+    except (StatementError, ConnectionFailed) as error:
+        if running.reason is None:
+            raise
+        raise running.ending() from error
 
 
 @dataclass

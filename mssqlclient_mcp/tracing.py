@@ -1,4 +1,4 @@
-"""Traces: a span for each statement at the database, below those that the MCP SDK makes for each request.
+"""Traces: a span for each statement and each plan at the database, below those that the MCP SDK makes for each request.
 
 Attributes follow OpenTelemetry's conventions for database clients. Neither the text of a statement nor a value of it is told.
 Off, and without any cost, unless OTEL_EXPORTER_OTLP_ENDPOINT is set or whoever starts the process has set OpenTelemetry up.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from . import __version__
@@ -18,8 +19,9 @@ from .connection_settings import ConnectionSettings
 from .database_service import DatabaseService
 from .dialects.base import Connection
 from .errors import DatabaseMcpError
-from .execution import Nets, ResultSink, run_statement
+from .execution import Explain, Nets, ResultSink, make_plan, run_statement
 from .models import Statement
+from .plan_models import Plan
 from .running import Running
 
 if TYPE_CHECKING:
@@ -47,12 +49,13 @@ def begin_tracing(config: Config, service: DatabaseService) -> Callable[[], obje
     from opentelemetry import trace
 
     tracer = trace.get_tracer(NAME, __version__)
-    service.run_statement = TracedStatements(tracer, service.dialect.name, service.settings)
+    traced = Traced(tracer, service.dialect.name, service.settings)
+    service.run_statement, service.make_plan = traced.run_statement, traced.make_plan
     return flush
 
 
-class TracedStatements:
-    """``run_statement`` inside a span."""
+class Traced:
+    """What is done at the database, each inside a span."""
 
     def __init__(self, tracer: Tracer, dialect: str, settings: ConnectionSettings) -> None:
         from opentelemetry.trace import SpanKind
@@ -66,7 +69,7 @@ class TracedStatements:
             "server.port": settings.port or PORTS[dialect],
         }
 
-    def __call__(
+    def run_statement(
         self,
         connection: Connection,
         statement: Statement,
@@ -77,7 +80,21 @@ class TracedStatements:
         alone: bool = False,
     ) -> None:
         """See ``execution.run_statement``."""
-        operation, database = operation_of(statement.sql), connection.database
+        with self._span(connection, operation_of(statement.sql)) as span:
+            before = running.rows
+            try:
+                run_statement(connection, statement, running, sink, nets, alone=alone)
+            finally:
+                span.set_attribute("db.response.returned_rows", max(0, running.rows - before))
+
+    def make_plan(self, explain: Explain, connection: Connection, sql: str, running: Running, nets: Nets) -> Plan:
+        """See ``execution.make_plan``."""
+        with self._span(connection, "EXPLAIN"):
+            return make_plan(explain, connection, sql, running, nets)
+
+    @contextmanager
+    def _span(self, connection: Connection, operation: str | None) -> Iterator[Span]:
+        database = connection.database
         attributes = {**self._attributes, "db.namespace": f"{self._instance}|{database}" if self._instance else database}
         if operation:
             attributes["db.operation.name"] = operation
@@ -88,14 +105,11 @@ class TracedStatements:
             record_exception=False,  # the database's message may hold values
             set_status_on_exception=False,
         ) as span:
-            before = running.rows
             try:
-                run_statement(connection, statement, running, sink, nets, alone=alone)
+                yield span
             except DatabaseMcpError as error:
                 _tell_error(span, error)
                 raise
-            finally:
-                span.set_attribute("db.response.returned_rows", max(0, running.rows - before))
 
 
 def operation_of(sql: str) -> str | None:

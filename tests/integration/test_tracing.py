@@ -118,6 +118,27 @@ async def test_a_statement_has_a_span_below_that_of_its_request(database: TestDa
     assert collector.resources()[0]["service.name"] == "mssqlclient-mcp"
 
 
+async def test_a_plan_has_a_span_below_that_of_its_request(postgres_url: str, collector: Collector) -> None:
+    """Asking for a plan is work of the database, too: told by its own word, as a good one and as one that failed."""
+    settings = {"DATABASE_URL": postgres_url, **GATES, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+    async with Client(stdio_parameters(settings)) as client:
+        assert not (await client.call_tool("explain_query", {"query": f"SELECT '{SECRET}' AS s"})).is_error
+        assert (await client.call_tool("explain_query", {"query": f"SELECT '{SECRET}' FROM no_such_table"})).is_error
+    requests = {span.span_id for span in collector.spans() if span.name == "tools/call explain_query"}
+    plans = [
+        (span.status.code, _values(span.attributes))
+        for span in collector.spans()
+        if span.parent_span_id in requests and span.name.startswith("EXPLAIN ")
+    ]
+    [good] = [told for code, told in plans if code == 0]
+    [bad] = [told for code, told in plans if code == 2]
+    assert (good["db.system.name"], good["db.operation.name"]) == ("postgresql", "EXPLAIN")
+    assert good["server.address"]
+    assert good["db.namespace"]
+    assert (bad["error.type"], bad["db.response.status_code"]) == ("OBJECT_NOT_FOUND", "42P01")
+    assert SECRET.encode() not in b"".join(collector.bodies)
+
+
 async def test_a_session_belongs_to_the_request_that_began_it(postgres_url: str, collector: Collector) -> None:
     """A statement in the background is told as part of the trace of its start_query; over HTTP, when the process is ended."""
     settings = {"DATABASE_URL": postgres_url, **GATES, "OTEL_EXPORTER_OTLP_ENDPOINT": f"{collector.url}/"}
