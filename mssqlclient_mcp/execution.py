@@ -10,6 +10,7 @@ from typing import Protocol
 
 from .dialects.base import Access, Connection, Cursor
 from .errors import ConnectionFailed, DatabaseMcpError, Outcome, StatementError
+from .messages import MOST_CHARACTERS, MOST_RESULT_SETS, MessageLog, sets_left_out
 from .models import Column, Message, ResultSet, Row, Statement, StatementKind, TruncatedBy
 from .plan_models import Plan
 from .running import Running
@@ -26,6 +27,7 @@ ACCESS = {
 
 NET_GRACE_SECONDS = 5.0
 MOST_ERRORS_TOLD = 100  # of one call that goes on behind errors
+MESSAGES_SHARE = 4  # messages may take a quarter of what rows may take, beside them
 BATCH_ROWS = 64
 
 LEFT_OPEN = Message("A transaction was left open; it was rolled back.", severity="WARNING")
@@ -93,7 +95,8 @@ class ResultBuffer:
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._parts: list[_Part] = []
-        self._messages: list[Message] = []
+        self._messages = MessageLog(most_characters=MOST_CHARACTERS if max_bytes is None else max_bytes // MESSAGES_SHARE)
+        self._sets_left_out = 0
         self._bytes = 0
         self._open = False
         self._heir: ResultSink | None = None
@@ -118,7 +121,7 @@ class ResultBuffer:
             if self._heir is not None:
                 self._heir.begin(columns)
                 return
-            self._parts.append(_Part(columns))
+            self._add_part(_Part(columns))
             self._open = True
 
     def wants(self) -> int:
@@ -150,7 +153,7 @@ class ResultBuffer:
                 self._heir.end(rows_affected)
                 return
             if not self._open:
-                self._parts.append(_Part())
+                self._add_part(_Part())
             self._parts[-1].rows_affected = rows_affected
             self._open = False
 
@@ -159,7 +162,7 @@ class ResultBuffer:
             if self._heir is not None:
                 self._heir.say(messages)
             else:
-                self._messages.extend(messages)
+                self._messages.say(messages)
 
     def hand_over(self, heir: ResultSink) -> bool:
         """Give everything to ``heir``; False when rows were already left out, so that nothing can be taken back."""
@@ -169,7 +172,7 @@ class ResultBuffer:
             for index, part in enumerate(self._parts):
                 last_and_open = self._open and index == len(self._parts) - 1
                 self._replay(part, heir, ended=not last_and_open)
-            heir.say(self._messages)
+            heir.say((*self._messages.all(), *sets_left_out(self._sets_left_out)))
             self._heir = heir
             return True
 
@@ -181,7 +184,13 @@ class ResultBuffer:
     def messages(self) -> tuple[Message, ...]:
         """All that the database said."""
         with self._lock:
-            return tuple(self._messages)
+            return (*self._messages.all(), *sets_left_out(self._sets_left_out))
+
+    def _add_part(self, part: _Part) -> None:
+        if len(self._parts) >= MOST_RESULT_SETS:
+            self._sets_left_out += 1
+            self._parts.pop()
+        self._parts.append(part)
 
     def _add_row(self, part: _Part, row: Row) -> None:
         if part.truncated_by is not None:

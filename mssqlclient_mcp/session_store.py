@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import cast, overload
 
 from .errors import ResultExpired
+from .messages import MOST_RESULT_SETS, MessageLog, sets_left_out
 from .models import Column, Message, ProcedureResult, ResultSet, Row, SessionResultSet, TruncatedBy
 from .turns import Turns
 
@@ -27,9 +28,6 @@ FIRST_SEGMENT = 64 << 10
 SEGMENT = 1 << 20
 WAIT_FOR_ROOM_SECONDS = 1.0
 GIVEN_UP = "The rows of this session were given up to make room for other results."
-MOST_RESULT_SETS = 1000
-MOST_MESSAGES = 1000
-MOST_MESSAGE_CHARACTERS = 200_000
 
 
 class ResultMemory:
@@ -130,8 +128,8 @@ class ResultStore:
         self._keep_last = keep_last
         self._lock = threading.Lock()
         self._parts: list[_Part] = []
-        self._messages: list[Message] = []
-        self._message_characters = 0
+        self._messages = MessageLog()
+        self._sets_left_out = 0
         self._open = False
         self._shown: int | None = None
         self._segment = memoryview(b"")  # what is left of the mapped memory that is being filled
@@ -179,10 +177,7 @@ class ResultStore:
 
     def say(self, messages: Sequence[Message]) -> None:
         with self._lock:
-            for message in messages:
-                self._message_characters += len(message.text)
-                if len(self._messages) < MOST_MESSAGES and self._message_characters < MOST_MESSAGE_CHARACTERS:
-                    self._messages.append(message)
+            self._messages.say(messages)
 
     # -- the end -------------------------------------------------------------------------------------------------------
 
@@ -235,9 +230,9 @@ class ResultStore:
             )
 
     def messages(self) -> tuple[Message, ...]:
-        """What the database said (the first thousand)."""
+        """What the database said, long talk with a gap in the middle."""
         with self._lock:
-            return tuple(self._messages)
+            return (*self._messages.all(), *sets_left_out(self._sets_left_out))
 
     def page(self, result_set: int, offset: int, most: int) -> list[Row]:
         """Up to ``most`` rows of a result set from ``offset`` on."""
@@ -304,6 +299,7 @@ class ResultStore:
     def _add_part(self, part: _Part) -> None:
         if len(self._parts) >= MOST_RESULT_SETS:
             self.cut = True
+            self._sets_left_out += 1
             self._parts[-1] = part
         else:
             self._parts.append(part)

@@ -6,7 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 
 from ..errors import DatabaseMcpError, ErrorCode
-from ..models import Column, ProcedureResult, ProcedureSignature, QueryResult, ResultSet, StoredProcedureParameter
+from ..models import (
+    Column,
+    ProcedureResult,
+    ProcedureSignature,
+    QueryResult,
+    ResultSet,
+    StoredProcedureParameter,
+    TruncatedBy,
+)
 from .queries import messages_text, result_set
 from .rows import fenced, table
 from .values import plain_text
@@ -46,6 +54,11 @@ _OF_THE_STATEMENT = (
 )
 LEAST_FOR_ROWS = 2000
 """Characters that rows get however long the outputs are."""
+HOW_TO_GET_THE_REST = {
+    TruncatedBy.ROWS: "cut at {rows} rows: start_stored_procedure keeps them all, to be paged",
+    TruncatedBy.BYTES: "cut at {rows} rows, the answer being full: start_stored_procedure keeps them all, to be paged",
+}
+NOT_SHOWN = "{count} further result sets are not shown, the answer being full: start_stored_procedure keeps them, to be paged."
 
 _HEADER = ("name", "type", "direction", "required", "default")
 
@@ -112,11 +125,12 @@ def _parameter(one: StoredProcedureParameter) -> dict[str, object]:
     return content
 
 
-def procedure_result(result: ProcedureResult, *, max_chars: int, most_rows: int) -> tuple[str, dict[str, object]]:
+def procedure_result(result: ProcedureResult, *, max_chars: int) -> tuple[str, dict[str, object]]:
     """Outputs and return value first, for they are never cut away; then the result sets, counts and messages."""
     texts, structured = _outcome(result, max_chars)
-    left = max(max_chars - sum(map(len, texts)), LEAST_FOR_ROWS)
-    set_texts, sets = _result_sets(result.result, left, most_rows)
+    said = sum(len(message.text) for message in result.result.messages)
+    left = max(max_chars - sum(map(len, texts)) - said, LEAST_FOR_ROWS)
+    set_texts, sets = _result_sets(result.result, left)
     if sets:
         structured["resultSets"] = sets
     counts = _counts(result.result)
@@ -166,24 +180,38 @@ def _counts(result: QueryResult) -> list[int]:
     return [count for count in counts if count is not None and count >= 0]
 
 
-def _result_sets(result: QueryResult, budget: int, most_rows: int) -> tuple[list[str], list[dict[str, object]]]:
-    texts, sets = [], []
+def _result_sets(result: QueryResult, budget: int) -> tuple[list[str], list[dict[str, object]]]:
+    """The result sets as far as the budget goes, the first in any case."""
+    texts: list[str] = []
+    sets: list[dict[str, object]] = []
     parts: list[ResultSet] = [part for part in result.result_sets if part.columns]
     for place, part in enumerate(parts, start=1):
-        text, structured, used = result_set(part, budget=budget, most_rows=most_rows)
+        if sets and not budget:
+            texts.append(NOT_SHOWN.format(count=len(parts) - len(sets)))
+            break
+        text, structured, used = result_set(part, budget=budget, advice=HOW_TO_GET_THE_REST)
         budget = max(0, budget - used)
         texts.append(f"Result set {place}: {text}" if len(parts) > 1 else text)
         sets.append(structured)
     return texts, sets
 
 
-def with_what_arrived(error: DatabaseMcpError, *, max_chars: int, most_rows: int) -> DatabaseMcpError:
+def with_what_arrived(error: DatabaseMcpError, *, max_chars: int) -> DatabaseMcpError:
     """An error of a call, with the result sets and messages that came before it, as they would be in an answer."""
     arrived = error.details.pop("arrived", None)
     came_to_its_end = isinstance(arrived, ProcedureResult) and arrived.return_type is not None
     if isinstance(arrived, ProcedureResult):
-        _, structured = procedure_result(arrived, max_chars=max_chars, most_rows=most_rows)
-        error.with_details(**{key: structured[key] for key in ARRIVED if key in structured})
+        _, structured = procedure_result(arrived, max_chars=max_chars)
+        told = {key: structured[key] for key in ARRIVED if key in structured}
+        _put_messages_together(error.details, told)
+        error.with_details(**told)
     if not error.next_step and error.code in _OF_THE_STATEMENT and error.details.get("outcome") == "unknown":
         error.next_step = WENT_ON if came_to_its_end else BROKE_OFF
     return error
+
+
+def _put_messages_together(details: Mapping[str, object], told: dict[str, object]) -> None:
+    """What was said before the first answer stands with the error already, what came later with the answer."""
+    before, after = details.get("messages"), told.get("messages")
+    if isinstance(before, list) and isinstance(after, list) and before != after[: len(before)]:
+        told["messages"] = [*before, *after]

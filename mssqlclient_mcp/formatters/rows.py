@@ -100,10 +100,11 @@ def _fitting(lines: Sequence[str], left: int) -> tuple[int, int]:
 
 def _cut_cells(row: Row, budget: int) -> Row:
     share = max(100, budget // max(1, len(row)))
-    return tuple(_cut_cell(value, share) for value in row)
+    return tuple(cut_value(value, share) for value in row)
 
 
-def _cut_cell(value: object, length: int) -> object:
+def cut_value(value: object, length: int) -> object:
+    """The value, or the beginning of its text when that is longer, with a mark that says so."""
     text = value if isinstance(value, str) else None if value is None else plain_text(value)
     if text is None or len(text) <= length:
         return value

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..models import Column, QuerySession, Row, SessionResultSet, SessionStatus
 from .queries import affected_text, messages_text
-from .rows import column_list, fenced, table
+from .rows import column_list, cut_value, fenced, table
 from .values import json_value, plain_text
 
 SESSION_SCHEMA: dict[str, object] = {
@@ -44,7 +44,7 @@ STARTED_SCHEMA: dict[str, object] = {
 """What matters of a session just started or stopped; the answer has the rest of SESSION_SCHEMA as well."""
 SESSIONS_SCHEMA: dict[str, object] = {
     "type": "object",
-    "properties": {"sessions": {"type": "array", "items": {"type": "object"}}},
+    "properties": {"sessions": {"type": "array", "items": {"type": "object"}}, "notShown": {"type": "integer"}},
     "required": ["sessions"],
 }
 PAGE_SCHEMA: dict[str, object] = {
@@ -67,33 +67,47 @@ PAGE_SCHEMA: dict[str, object] = {
     "required": ["sessionId", "status"],
 }
 SHORT_QUERY = 200
+LONGEST_OUTPUT = 20_000
+LONGEST_OUTPUT_IN_LIST = 200
+MOST_LISTED = 100
+MOST_SETS_LISTED = 100
 
 
 def session_status(session: QuerySession) -> tuple[str, dict[str, object]]:
     """One session in full."""
-    content = session_content(session)
+    content = session_content(session, LONGEST_OUTPUT)
     content["nextStep"] = next_step(session)
     lines = [_headline(session)]
-    lines += [_set_line(number, one) for number, one in enumerate(session.result_sets)]
+    lines += [_set_line(number, one) for number, one in enumerate(session.result_sets[:MOST_SETS_LISTED])]
+    if len(session.result_sets) > MOST_SETS_LISTED:
+        lines.append(f"and so on up to result set {len(session.result_sets) - 1}")
     if session.error is not None:
         lines.append(f"{session.error.code}: {session.error.message}")
         lines += [f"{key}: {value}" for key, value in session.error.details.items()]
+    if session.return_value is not None:
+        lines.append(f"Return value: {plain_text(session.return_value)}")
     if session.outputs:
-        lines.append(fenced("\n".join(f"{one.name} = {plain_text(one.value)}" for one in session.outputs)))
+        values = ((one.name, cut_value(one.value, LONGEST_OUTPUT)) for one in session.outputs)
+        shown = (f"{name} = {'NULL' if value is None else plain_text(value)}" for name, value in values)
+        lines.append("Outputs:\n" + fenced("\n".join(shown)))
     if session.messages:
         lines.append(messages_text(session.messages))
     return "\n".join([*lines, *session.notes, next_step(session)]), content
 
 
 def session_list(sessions: Sequence[QuerySession]) -> tuple[str, dict[str, object]]:
-    """Sessions, one line each."""
+    """Sessions, one line each; of very many the latest."""
     shown: list[dict[str, object]] = []
+    older = len(sessions) - MOST_LISTED
+    sessions = sessions[:MOST_LISTED]
     for session in sessions:
-        content = session_content(session)
+        content = session_content(session, LONGEST_OUTPUT_IN_LIST)
         content["query"] = session.query[:SHORT_QUERY]
         content.pop("messages", None)
         shown.append(content)
     text = "\n".join(f"{_headline(one)} {fenced(one.query[:SHORT_QUERY])}" for one in sessions)
+    if older > 0:
+        return f"{text}\nand {older} older sessions, not shown.", {"sessions": shown, "notShown": older}
     return text or "No sessions.", {"sessions": shown}
 
 
@@ -133,8 +147,9 @@ def session_page(
     return "\n".join([body, *problem, advice]), content
 
 
-def session_content(session: QuerySession) -> dict[str, object]:
+def session_content(session: QuerySession, longest_output: int) -> dict[str, object]:
     """The fields of a session; what is not there yet is left out."""
+    outputs = ((one.name, one.sql_type, cut_value(one.value, longest_output)) for one in session.outputs)
     content: dict[str, object] = {
         "sessionId": session.session_id,
         "type": session.type.value,
@@ -144,7 +159,8 @@ def session_content(session: QuerySession) -> dict[str, object]:
         "startTime": session.start_time.isoformat(),
         "durationSeconds": round(session.duration_seconds, 3),
         "rowCount": session.row_count,
-        "resultSets": [_set_content(one) for one in session.result_sets],
+        **({"resultSetCount": len(session.result_sets)} if len(session.result_sets) > MOST_SETS_LISTED else {}),
+        "resultSets": [_set_content(one) for one in session.result_sets[:MOST_SETS_LISTED]],
         "resultBytes": session.result_bytes,
         "truncated": session.truncated,
         "timeoutSeconds": session.timeout_seconds,
@@ -155,7 +171,7 @@ def session_content(session: QuerySession) -> dict[str, object]:
         "error": _error(session) if session.error else None,
         "ending": session.ending or None,
         "resultExpired": session.result_expired or None,
-        "outputs": [{"name": o.name, "type": o.sql_type, "value": json_value(o.value)} for o in session.outputs] or None,
+        "outputs": [{"name": name, "type": kind, "value": json_value(value)} for name, kind, value in outputs] or None,
         "returnValue": json_value(session.return_value),
         "messages": [message.text for message in session.messages] or None,
         "notes": list(session.notes) or None,

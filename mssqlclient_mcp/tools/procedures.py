@@ -43,7 +43,6 @@ async def execute_stored_procedure(call: Call, args: ExecuteProcedure) -> Reply:
     """Call a procedure and answer with everything it brought back."""
     config = call.service.config
     seconds = min(args.timeout_seconds or call.command_timeout(), config.total_tool_call_timeout_seconds)
-    shape = {"max_chars": config.max_response_chars, "most_rows": config.max_rows}
     offer = call.service.offer(call.client, args.timeout_seconds, procedure=True)
 
     def work() -> ProcedureResult | Session:
@@ -54,7 +53,7 @@ async def execute_stored_procedure(call: Call, args: ExecuteProcedure) -> Reply:
     except DatabaseMcpError as error:
         if isinstance(error, StatementTimeout):
             with_timeout_advice(error, seconds, config, config.enable_start_stored_procedure and "start_stored_procedure")
-        raise show.with_what_arrived(error, **shape) from error
+        raise show.with_what_arrived(error, max_chars=config.max_response_chars) from error
     if isinstance(result, Session):
         return session_answers.session_status(result.snapshot())
-    return show.procedure_result(result, **shape)
+    return show.procedure_result(result, max_chars=config.max_response_chars)

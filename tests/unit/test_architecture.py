@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("connection_url", "connection_rendering", "connection_text"),
     ("connection_string",),
     ("config",),
-    ("logs", "alarms", "process_end", "start_up", "turns", "login_notice"),
+    ("logs", "alarms", "process_end", "start_up", "turns", "login_notice", "messages"),
     ("dialects",),
     ("running", "clients", "values"),
     ("execution", "pool", "read_only", "type_mapper"),

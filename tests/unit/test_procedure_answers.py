@@ -134,9 +134,7 @@ def _result(**more: object) -> ProcedureResult:
 def test_an_answer_has_all_parts_in_text_and_structure() -> None:
     """Outputs, return value, result sets in order, counts, messages, notes, duration."""
     outputs = (OutputValue("@a", "bigint", 2**60), OutputValue("@b", "varbinary(4)", b"\x01"), OutputValue("@c", "int", None))
-    text, structured = procedure_result(
-        _result(outputs=outputs, return_value=-1, return_type="int"), max_chars=10_000, most_rows=100
-    )
+    text, structured = procedure_result(_result(outputs=outputs, return_value=-1, return_type="int"), max_chars=10_000)
     assert structured["outputs"] == [
         {"name": "@a", "type": "bigint", "value": str(2**60)},
         {"name": "@b", "type": "varbinary(4)", "value": "0x01"},
@@ -160,7 +158,7 @@ def test_an_answer_has_all_parts_in_text_and_structure() -> None:
 def test_a_huge_output_is_cut_visibly_and_leaves_room_for_the_rest() -> None:
     """The answer stays within reach of its limit, and says what it cut."""
     outputs = (OutputValue("@big", "nvarchar(max)", "x" * 100_000), OutputValue("@small", "int", 7))
-    text, structured = procedure_result(_result(outputs=outputs), max_chars=5_000, most_rows=100)
+    text, structured = procedure_result(_result(outputs=outputs), max_chars=5_000)
     big, small = structured["outputs"]  # type: ignore[misc]
     assert "[cut: 100000 characters in all]" in big["value"]
     assert small["value"] == 7
@@ -171,24 +169,20 @@ def test_a_huge_output_is_cut_visibly_and_leaves_room_for_the_rest() -> None:
 def test_an_error_carries_what_had_arrived() -> None:
     """Result sets and messages go into the details; nothing is left there that JSON cannot hold."""
     error = DatabaseFault("boom", details={"nativeError": 50000, "arrived": _result()})
-    told = with_what_arrived(error, max_chars=5_000, most_rows=100)
+    told = with_what_arrived(error, max_chars=5_000)
     assert told is error
     assert set(told.details) == {"nativeError", "resultSets", "rowsAffected", "messages"}
     assert told.next_step == ""
     plain = DatabaseFault("boom")
-    assert with_what_arrived(plain, max_chars=100, most_rows=1).details == {}
+    assert with_what_arrived(plain, max_chars=100).details == {}
 
 
 def test_an_error_that_the_procedure_went_on_behind_carries_its_outputs() -> None:
     """And says that what it did stands; one that broke it off says that it may."""
     outputs = (OutputValue("@a", "int", 7),)
     went_on = _result(outputs=outputs, return_value=3, return_type="int")
-    told = with_what_arrived(
-        DatabaseFault("boom", details={"outcome": "unknown", "arrived": went_on}), max_chars=5_000, most_rows=100
-    )
+    told = with_what_arrived(DatabaseFault("boom", details={"outcome": "unknown", "arrived": went_on}), max_chars=5_000)
     assert (told.details["returnValue"], told.details["outputs"]) == (3, [{"name": "@a", "type": "int", "value": 7}])
     assert "came to its end" in told.next_step
-    broke_off = with_what_arrived(
-        DatabaseFault("boom", details={"outcome": "unknown", "arrived": _result()}), max_chars=5_000, most_rows=100
-    )
+    broke_off = with_what_arrived(DatabaseFault("boom", details={"outcome": "unknown", "arrived": _result()}), max_chars=5_000)
     assert "may stand" in broke_off.next_step

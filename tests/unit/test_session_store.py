@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mssqlclient_mcp.messages import LAST_KEPT, MOST_MESSAGES, MOST_RESULT_SETS
 from mssqlclient_mcp.models import Column, Message, ObjectName, OutputValue, ProcedureResult, QueryResult, ResultSet, Row
-from mssqlclient_mcp.session_store import MOST_MESSAGES, MOST_RESULT_SETS, ResultMemory, ResultStore
+from mssqlclient_mcp.session_store import ResultMemory, ResultStore
 
 MB = 1 << 20
 COLUMNS = (Column("n", "integer"), Column("t", "text"))
@@ -150,14 +151,17 @@ def test_a_sealed_result_takes_nothing_more() -> None:
 
 
 def test_result_sets_and_messages_are_bounded() -> None:
-    """A loop that prints or selects for ever fills no memory."""
+    """A loop that prints or selects for ever fills no memory; what is left out is said."""
     store = store_of()
     for number in range(MOST_RESULT_SETS + 50):
         store.begin(COLUMNS)
         store.end(None)
         store.say([Message(f"{number}")])
     assert len(store.summary()) == MOST_RESULT_SETS
-    assert len(store.messages()) == MOST_MESSAGES
+    messages = [message.text for message in store.messages()]
+    assert len(messages) == MOST_MESSAGES + 1 + LAST_KEPT + 1
+    assert messages[MOST_MESSAGES] == f"[{50 - LAST_KEPT} messages are left out here]"
+    assert messages[-1] == "50 results were left out: the first 999 and the last are kept."
 
 
 def test_a_page_costs_the_same_wherever_it_begins() -> None:
