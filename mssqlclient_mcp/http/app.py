@@ -13,7 +13,6 @@ from mcp.server.auth.routes import build_resource_metadata_url, create_protected
 from mcp.server.lowlevel import Server
 from mcp.server.sse import SseServerTransport
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
-from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -26,7 +25,7 @@ from ..config import Config
 from ..database_service import DatabaseService
 from ..scopes import READ, SCOPES
 from .calls import CallsUnderWay, Doorman
-from .door import BodyLimit, HostCheck, cross_origin, transport_security
+from .door import BodyLimit, HostCheck, allowed_names, cross_origin
 from .exposure import public_url
 from .scopes import ScopeCheck
 from .sdk_noise import AnsweredOnce
@@ -49,13 +48,12 @@ def build_app(
 ) -> Starlette:
     """The app that serves ``server`` by the configured transport. ``verifier`` None: nobody has to sign in.
     ``needed_scopes``: scope by tool name. ``port``: the real one, where the configured one is 0."""
-    security = transport_security(config)
     metadata = None if config.oauth_issuer is None else AnyHttpUrl(public_url(config, port or config.http_port))
     metadata_url = None if metadata is None else build_resource_metadata_url(metadata)
     middleware = [
         Middleware(AnsweredOnce),
         Middleware(Doorman, calls=calls),
-        Middleware(HostCheck, settings=security),
+        Middleware(HostCheck, names=allowed_names(config)),
         *cross_origin(config.http_allowed_origins),
         Middleware(BodyLimit),
     ]
@@ -71,32 +69,31 @@ def build_app(
             Middleware(AuthenticationMiddleware, backend=BearerAuthBackend(verifier)),
             Middleware(AuthContextMiddleware),
         ]
-    routes, lifespan = (_sse if config.transport == "sse" else _streamable)(server, security, guarded)
+    routes, lifespan = (_sse if config.transport == "sse" else _streamable)(server, guarded)
     if metadata is not None:
         issuer = AnyHttpUrl(str(config.oauth_issuer))
         routes += create_protected_resource_routes(
             resource_url=metadata, authorization_servers=[issuer], scopes_supported=list(SCOPES)
         )
-    return Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
+    app = Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
+    app.router.redirect_slashes = False  # a redirect would be to http://, also behind a proxy that ends TLS
+    return app
 
 
-def _streamable(
-    server: Server[DatabaseService], security: TransportSecuritySettings, guarded: Callable[[ASGIApp], ASGIApp]
-) -> tuple[list[Any], Lifespan]:
-    manager = StreamableHTTPSessionManager(app=server, security_settings=security)
+def _streamable(server: Server[DatabaseService], guarded: Callable[[ASGIApp], ASGIApp]) -> tuple[list[Any], Lifespan]:
+    manager = StreamableHTTPSessionManager(app=server)
+    endpoint = guarded(StreamableHTTPASGIApp(manager))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with manager.run():
             yield
 
-    return [Route(MCP_PATH, endpoint=guarded(StreamableHTTPASGIApp(manager)))], lifespan
+    return [Route(path, endpoint=endpoint) for path in (MCP_PATH, f"{MCP_PATH}/")], lifespan
 
 
-def _sse(
-    server: Server[DatabaseService], security: TransportSecuritySettings, guarded: Callable[[ASGIApp], ASGIApp]
-) -> tuple[list[Any], Lifespan]:
-    transport = SseServerTransport(MESSAGES_PATH, security_settings=security)
+def _sse(server: Server[DatabaseService], guarded: Callable[[ASGIApp], ASGIApp]) -> tuple[list[Any], Lifespan]:
+    transport = SseServerTransport(MESSAGES_PATH)
 
     async def stream(scope: Any, receive: Any, send: Any) -> None:
         if scope["method"] != "GET":
@@ -110,7 +107,7 @@ def _sse(
         yield
 
     routes = [
-        Route(SSE_PATH, endpoint=_AsgiEndpoint(guarded(stream))),
+        *(Route(path, endpoint=_AsgiEndpoint(guarded(stream))) for path in (SSE_PATH, f"{SSE_PATH}/")),
         Mount(MESSAGES_PATH, app=guarded(transport.handle_post_message)),
     ]
     return routes, lifespan

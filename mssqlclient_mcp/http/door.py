@@ -4,40 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import re
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
-from mcp.server.transport_security import (
-    DEFAULT_MAX_REQUEST_BODY_SIZE,
-    TransportSecurityMiddleware,
-    TransportSecuritySettings,
-)
+from mcp.server.transport_security import DEFAULT_MAX_REQUEST_BODY_SIZE
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..config import Config
 from .calls import refuse
+from .names import ANY, AllowedNames
+
+log = logging.getLogger(__name__)
 
 BODY_SECONDS = 30.0
 MOST_BODY_BYTES = DEFAULT_MAX_REQUEST_BODY_SIZE
 LINGER_SECONDS = 5.0
 MOST_READ_AWAY_BYTES = 8 * MOST_BODY_BYTES
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+CLOSE = {"connection": "close"}
+SHOWN = 200
 
 
-def transport_security(config: Config) -> TransportSecuritySettings:
+def allowed_names(config: Config) -> AllowedNames:
     """The Host and Origin headers to accept: those of the settings, and on loopback its own names with any port."""
     hosts = list(config.http_allowed_hosts)
     origins = list(config.http_allowed_origins)
     if is_loopback(config.http_host):
-        for name in LOOPBACK_NAMES:
-            hosts += [name, f"{name}:*"]
-            origins += [f"{scheme}://{name}{port}" for scheme in ("http", "https") for port in ("", ":*")]
-    return TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=origins)
+        hosts += [f"{name}:{ANY}" for name in LOOPBACK_NAMES]
+        origins += [f"{scheme}://{name}:{ANY}" for scheme in ("http", "https") for name in LOOPBACK_NAMES]
+    return AllowedNames(hosts, origins)
 
 
 def cross_origin(origins: Sequence[str]) -> list[Middleware]:
@@ -45,7 +46,7 @@ def cross_origin(origins: Sequence[str]) -> list[Middleware]:
     only: no page that another program on this machine serves can then call a server that asks for no token."""
     if not origins:
         return []
-    patterns = [re.escape(one).replace(r":\*", r":\d+") for one in origins]
+    patterns = [re.escape(one.rstrip("/").lower()).replace(r":\*", r"(:\d+)?") for one in origins]
     return [
         Middleware(
             CORSMiddleware,
@@ -66,18 +67,25 @@ def is_loopback(host: str) -> bool:
 
 
 class HostCheck:
-    """ASGI middleware: 421 for a Host, 403 for an Origin that is not accepted; against DNS rebinding, on every path."""
+    """ASGI middleware: 421 for a Host, 403 for an Origin that is not accepted; against DNS rebinding, on every path. The SDK's
+    own check takes whatever stands behind the colon for a port."""
 
-    def __init__(self, app: ASGIApp, settings: TransportSecuritySettings) -> None:
+    def __init__(self, app: ASGIApp, names: AllowedNames) -> None:
         self._app = app
-        self._security = TransportSecurityMiddleware(settings)
+        self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the class."""
         if scope["type"] == "http":
-            refusal = await self._security.validate_request(Request(scope))
-            if refusal is not None:
-                await refusal(scope, receive, send)
+            headers = Headers(scope=scope)
+            hosts, origins = headers.getlist("host"), headers.getlist("origin")
+            if len(hosts) != 1 or not self._names.host(hosts[0]):
+                log.warning("a request for another host is refused: %s", ", ".join(hosts)[:SHOWN])
+                await refuse(send, 421, "The Host header is none of HTTP_ALLOWED_HOSTS.", CLOSE)
+                return
+            if not all(map(self._names.origin, origins)):
+                log.warning("a page of another origin is refused: %s", ", ".join(origins)[:SHOWN])
+                await refuse(send, 403, "The Origin header is none of HTTP_ALLOWED_ORIGINS.", CLOSE)
                 return
         await self._app(scope, receive, send)
 
@@ -92,13 +100,17 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the class."""
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS", "DELETE"):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if "transfer-encoding" in headers and "content-length" in headers:  # RFC 9112, 6.3: may be an attempt at smuggling
+            await refuse(send, 400, "A body has one length.", CLOSE)
             return
         try:
             body = await asyncio.wait_for(self._read(scope, receive), self._seconds)
         except asyncio.TimeoutError:
-            await refuse(send, 408, "The request took too long to arrive.", {"connection": "close"})
+            await refuse(send, 408, "The request took too long to arrive.", CLOSE)
             return
         if body is None:
             await self._refuse_large(receive, send)
@@ -111,7 +123,7 @@ class BodyLimit:
         async def hold_back_the_end(message: Message) -> None:
             await send({**message, "more_body": True} if message["type"] == "http.response.body" else message)
 
-        await refuse(hold_back_the_end, 413, "The request body is too large.", {"connection": "close"})
+        await refuse(hold_back_the_end, 413, "The request body is too large.", CLOSE)
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._read_away(receive), LINGER_SECONDS)
         await send({"type": "http.response.body", "body": b""})
