@@ -22,13 +22,21 @@ from ..database_service import DatabaseService
 from ..tools.surroundings import CallTold
 from .metrics import Metrics
 from .probe import Prober, Standing
+from .protocol import ImpatientProtocol
 
 log = logging.getLogger(__name__)
 
 MOST_CONNECTIONS = 100
 KEEP_ALIVE_SECONDS = 5
+HEADER_SECONDS = 3.0
 END_SECONDS = 2.0
 NO_STORE = {"Cache-Control": "no-store"}
+
+
+class _Protocol(ImpatientProtocol):
+    """Whoever asks about health asks at once."""
+
+    header_seconds = HEADER_SECONDS
 
 
 class HealthServer:
@@ -65,6 +73,7 @@ class HealthServer:
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
                 self.app(),
+                http=_Protocol,
                 log_config=None,
                 access_log=False,
                 proxy_headers=False,

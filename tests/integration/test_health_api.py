@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from mcp import Client
 from mssqlclient_mcp.config import Config, load_config
 from mssqlclient_mcp.database_service import DatabaseService
 from mssqlclient_mcp.demo.embedded import EmbeddedServer
-from mssqlclient_mcp.http.health import HealthServer
+from mssqlclient_mcp.http.health import HEADER_SECONDS, MOST_CONNECTIONS, HealthServer
 from mssqlclient_mcp.http.watch import Watch, counted_names
 from mssqlclient_mcp.server import build_server
 from tests.databases import spawn_server, stdio_parameters
@@ -98,6 +98,17 @@ def test_live_answers_without_the_database_and_unknown_paths_do_not(postgres_url
         assert wait_until(lambda: ready(port)[1]["database"].get("code") == "CONNECTION_FAILED", 5)
         assert get(port, "/")[0] == 404
         assert get(port, "/mcp")[0] == 404
+
+
+def test_connections_that_ask_nothing_do_not_keep_others_from_asking(postgres_url: str) -> None:
+    """Each holds a place for a few seconds; an orchestrator that asks meanwhile must not restart a healthy server for long."""
+    with DatabaseService(configured(postgres_url)) as service, health_of(service) as port, ExitStack() as held:
+        for sent in (b"", b"GET /health/live HTTP/1.1\r\nX-Slow: "):
+            for _ in range(MOST_CONNECTIONS):
+                connection = held.enter_context(socket.create_connection(("127.0.0.1", port)))
+                with suppress(OSError):  # turned away already
+                    connection.sendall(sent)
+            assert wait_until(lambda: get(port, "/health/live")[0] == 200, HEADER_SECONDS + 3)
 
 
 def test_pool_and_sessions_are_told_as_they_stand(postgres_url: str) -> None:

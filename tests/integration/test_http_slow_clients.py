@@ -80,11 +80,12 @@ async def test_bytes_that_trickle_in_do_not_prolong_the_time() -> None:
         writing.close()
 
 
-async def test_a_body_that_does_not_come_is_answered_with_408() -> None:
-    """The client is told, and the connection is closed."""
+@pytest.mark.parametrize("method", [b"POST", b"GET", b"DELETE", b"OPTIONS"])
+async def test_a_body_that_does_not_come_is_answered_with_408(method: bytes) -> None:
+    """The client is told, and the connection is closed; also where a body is unusual."""
     async with serving() as port:
         reading, writing = await asyncio.open_connection("127.0.0.1", port)
-        writing.write(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nonly this")
+        writing.write(method + b" / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nonly this")
         await writing.drain()
         answer = await asyncio.wait_for(reading.read(), LIMIT_SECONDS + 2)
         assert answer.startswith(b"HTTP/1.1 408 ")
