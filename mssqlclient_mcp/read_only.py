@@ -11,7 +11,7 @@ import importlib
 import re
 from dataclasses import dataclass
 
-from .dialects.reading import MAX_CHARACTERS, Grammar, Reading, Unreadable
+from .dialects.reading import MAX_CHARACTERS, Grammar, Reading, Unreadable, fold
 
 _NEVER = re.compile("[\x00\ud800-\udfff]")
 WRITES_ARE_OFF = "This server only reads: send one SELECT at a time. ENABLE_WRITE_QUERIES=true lets the owner allow more."
@@ -28,7 +28,7 @@ class Verdict:
 
 
 def judge(dialect_name: str, sql: str, *, outside_functions: frozenset[str] = frozenset()) -> Verdict:
-    """The verdict on ``sql``. ``outside_functions`` are the lower-case names learnt from the database at connect."""
+    """The verdict on ``sql``. ``outside_functions`` are the names learnt from the database at connect."""
     return judge_by(grammar_of(dialect_name), sql, outside_functions=outside_functions)
 
 
@@ -80,7 +80,7 @@ def _judge(grammar: Grammar, sql: str, outside_functions: frozenset[str]) -> Ver
     tokens = grammar.tokenize(sql)
     if not tokens:
         return Verdict(False, "there is no statement", None, "Send one SELECT.")
-    reading = Reading(sql, tokens, frozenset(name.lower() for name in outside_functions))
+    reading = Reading(sql, tokens, frozenset(map(fold, outside_functions)))
     return broken_rule(grammar, reading) or second_opinion(grammar, reading) or Verdict(True)
 
 

@@ -15,6 +15,7 @@ from .reading import NAME, NUMBER, STRING, WORD, Reading
 QUERY_WORDS = frozenset(("select", "with", "values", "table", "insert", "update", "delete", "merge", "into"))
 _INFIX_WORDS = frozenset(("and", "or", "like", "ilike", "between", "escape"))
 _INFIX_SIGNS = frozenset("+-*/%<>=!|&^~@#?,") | {"=>", ":="}
+_BEFORE_SOLE_OPERANDS = frozenset(("as", "between", "symmetric", "asymmetric"))
 _BEHIND_AGGREGATES = frozenset(("over", "within", "filter", "ignore", "respect"))
 # Words that begin something longer than an operand.
 _LONGER = frozenset((
@@ -43,7 +44,7 @@ def outline(reading: Reading, how: Outlining) -> str:
             piece, index = replaced
             after_operand = after_operand and not piece
         elif operand := _operand(reading, index, how):
-            fresh = not after_operand and reading.key(index - 1) not in ("as", "between")
+            fresh = not after_operand and reading.key(index - 1) not in _BEFORE_SOLE_OPERANDS
             piece, index = operand
             if fresh:
                 index = _swallow(reading, index, how)

@@ -7,6 +7,7 @@ and has to stand in SECURITY.md.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,8 +58,10 @@ def test_each_refused_statement_meets_another_layer_or_is_documented(postgres_ur
     with psycopg.connect(postgres_url, autocommit=True) as admin:
         before = state(admin)
         for case in cases("refuse", "postgresql"):
-            if len(case.sql) < 10_000 and "\x00" not in case.sql and "\ud800" not in case.sql:
+            if len(case.sql) < 10_000 and not re.search("[\x00\ud800-\udfff]", case.sql):
                 stopped, told = _layer(plain_url, case.sql)
+                if case.family == "prepared transactions":
+                    _end_prepared(admin)
                 assert unchanged(admin, before), (case.sql, stopped)
                 table.append((case, stopped, told))
     _print(table)
@@ -98,6 +101,12 @@ def _layer(url: str, sql: str) -> tuple[str, str]:
     finally:
         connection.close()
     return ONLY_THE_GATE, "ran"
+
+
+def _end_prepared(admin: psycopg.Connection[tuple[object, ...]]) -> None:
+    """The one thing that a READ ONLY transaction can leave behind, where a server allows any."""
+    for (name,) in admin.execute("SELECT gid FROM pg_prepared_xacts WHERE database = current_database()").fetchall():
+        admin.execute(f"ROLLBACK PREPARED '{name}'")
 
 
 def _named(sqlstate: str, message: str) -> str:

@@ -63,9 +63,30 @@ def test_what_the_server_tells_at_connect_closes_the_gaps(postgres_url: str) -> 
         names = frozenset(str(row[0]).lower() for row in connection.execute(OUTSIDE_FUNCTIONS).fetchall())
     assert {"reach_step", "reach_sum"} <= names
     assert not names & functions.ALLOWED
+    _wrap_in_an_extension(postgres_url, names)
     for name in ("reach_sum", '"reach_step"', "public.reach_sum"):
         assert judge("postgresql", f"SELECT {name}(1)").allowed
         assert not judge("postgresql", f"SELECT {name}(1)", outside_functions=names).allowed
     for case in cases("allow", "postgresql"):
         verdict = judge("postgresql", case.sql, outside_functions=names)
         assert verdict.allowed, (case.sql, verdict.reason)
+
+
+def _wrap_in_an_extension(url: str, before: frozenset[str]) -> None:
+    """What the extension of an untrusted function wraps around it is learnt as well, but for what cannot change anything."""
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "CREATE FUNCTION reach_wrapped() RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT reach_step(1, 2)';"
+            "CREATE FUNCTION reach_plain() RETURNS int LANGUAGE sql STABLE AS 'SELECT 1';"
+            "ALTER EXTENSION plpgsql ADD FUNCTION reach_wrapped(); ALTER EXTENSION plpgsql ADD FUNCTION reach_plain()"
+        )
+        assert _learnt(connection) == before
+        connection.execute("ALTER EXTENSION plpgsql ADD FUNCTION reach_step(bigint, int)")
+        learnt = _learnt(connection)
+        assert "reach_wrapped" in learnt
+        assert "reach_plain" not in learnt
+        connection.rollback()
+
+
+def _learnt(connection: psycopg.Connection[tuple[object, ...]]) -> frozenset[str]:
+    return frozenset(str(row[0]) for row in connection.execute(OUTSIDE_FUNCTIONS).fetchall())

@@ -72,6 +72,22 @@ def test_functions_learnt_from_the_database_are_refused_by_name(dialect: str) ->
         assert judge(dialect, sql, outside_functions=frozenset({"other"})).allowed
 
 
+@pytest.mark.parametrize(
+    ("dialect", "learnt", "call"),
+    [
+        ("postgresql", "r\u00e9ad_it", "r\u00e9ad_it(1)"),
+        ("sqlserver", "R\u00c9AD_IT", "dbo.r\u00e9ad_it(1)"),
+        ("sqlserver", "read_it", "dbo.[read_it ](1)"),
+        ("postgresql", "r" * 63, "r" * 64 + "(1)"),
+        ("postgresql", "\u00e9" * 31 + "a", '"' + "\u00e9" * 31 + 'ab"(1)'),
+    ],
+)
+def test_a_learnt_function_is_known_however_the_server_may_find_it(dialect: str, learnt: str, call: str) -> None:
+    """In other letters than ASCII, with blanks that SQL Server overlooks, beyond the length where PostgreSQL cuts names."""
+    assert judge(dialect, f"SELECT {call}").allowed
+    assert not judge(dialect, f"SELECT {call}", outside_functions=frozenset({learnt})).allowed
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_without_the_second_parser_nothing_passes(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A parser that is not installed means refused, never allowed."""

@@ -29,6 +29,7 @@ DENIED_FAMILIES: dict[str, frozenset[str]] = {
         database_to_xml database_to_xmlschema database_to_xml_and_xmlschema ts_stat ts_rewrite crosstab crosstab2 crosstab3
         crosstab4 crosstab_hash connectby xpath_table
     """),
+    "signals": _words("pg_get_process_memory_contexts"),
     "sleeping": _words("pg_sleep pg_sleep_for pg_sleep_until"),
     "internals": _words("""
         currtid currtid2 brin_desummarize_range brin_summarize_new_values brin_summarize_range gin_clean_pending_list

@@ -34,6 +34,8 @@ def _is_operand(reading: Reading, index: int) -> bool:
     before = reading.at(index - 1)
     if index and before.kind == MARK and before.key not in (")", "(", "]", "$", ";"):
         return True
+    if before.key in ("by", "between") and reading.key(index - 2) in ("set", "using"):
+        return False  # there it is the name of a column that SEARCH or CYCLE adds
     return before.key in words.BEFORE_OPERAND and before.kind == WORD
 
 
@@ -53,6 +55,10 @@ def _special(reading: Reading, index: int) -> tuple[str, int] | None:
 
 def _operator(reading: Reading, index: int) -> tuple[str, int] | None:
     key = reading.tokens[index].key
+    if key == "using" and reading.key(index + 1) in words.OPERATOR_SIGNS:  # ORDER BY a USING >
+        while reading.key(index + 1) in words.OPERATOR_SIGNS:
+            index += 1
+        return "", index + 1
     if key == "operator" and reading.key(index + 1) == "(":
         return "-", reading.partner[index + 1] + 1
     end = index

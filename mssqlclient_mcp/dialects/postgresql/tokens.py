@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from ..reading import MARK, NAME, NUMBER, STRING, WORD, Token, Unreadable, fold, quoted_end
+from . import words
 
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")
 _WORD = re.compile(r"[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_$\u0080-\U0010ffff]*")
@@ -23,7 +24,8 @@ _ESCAPED = re.compile(r"[\\']")
 _CONTINUED = re.compile(r"[ \t\f\v]*(?:--[^\r\n]*)?[\r\n](?:[ \t\r\n\f\v]|--[^\r\n]*[\r\n])*'")  # no two ways to match a text
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _LINE_END = re.compile(r"[\r\n]")
-_UESCAPE = re.compile(r"\s*uescape\s*'(.)'", re.IGNORECASE)
+_UESCAPE = re.compile(r"[ \t\r\n\f\v]*uescape[ \t\r\n\f\v]*'(.)'", re.IGNORECASE | re.ASCII)
+_NAME_BYTES = 63  # the server cuts longer names
 _PREFIXED = re.compile(r"[eEbBxXnN](?=')|[uU]&(?=['\"])")
 
 
@@ -61,8 +63,7 @@ def _token(text: str, position: int, sign: str) -> Token:
             return _unicode_name(text, position, match.end() + 1)
         return _string(text, position, match.end() + 1, escapes=sign in "eE")
     if match := _WORD.match(text, position):
-        name = fold(match.group())
-        return Token(WORD, name, name, position, match.end())
+        return _word(match.group(), position)
     if sign == "$":
         return _dollar(text, position)
     if match := _NUMBER.match(text, position):
@@ -70,6 +71,20 @@ def _token(text: str, position: int, sign: str) -> Token:
     if match := _MARK.match(text, position):
         return Token(MARK, match.group(), "", position, match.end())
     raise Unreadable(f"the character {sign!r} has no place in a read", position)
+
+
+def _word(word: str, start: int) -> Token:
+    name = _name(word)
+    if name in words.ALL and not word.isascii():
+        raise Unreadable(f"{word} is spelled like {name.upper()} but for its accents", start, "Put it in double quotes.")
+    return Token(WORD, name, name, start, start + len(word))
+
+
+def _name(spelled: str) -> str:
+    """A name as rules compare it, cut where the server cuts it."""
+    if len(spelled.encode()) > _NAME_BYTES:
+        spelled = spelled.encode()[:_NAME_BYTES].decode(errors="ignore")
+    return fold(spelled)
 
 
 def _string(text: str, start: int, content: int, *, escapes: bool) -> Token:
@@ -98,7 +113,7 @@ def _quoted_name(text: str, start: int) -> Token:
     end = quoted_end(text, start + 1, '"')
     if end < 0:
         raise Unreadable("a quoted name is not closed", start)
-    name = fold(text[start + 1 : end - 1].replace('""', '"'))
+    name = _name(text[start + 1 : end - 1].replace('""', '"'))
     return Token(NAME, '"' + name, name, start, end)
 
 
@@ -112,7 +127,7 @@ def _unicode_name(text: str, start: int, content: int) -> Token:
     sign = clause.group(1) if clause else "\\"
     escape = re.compile(re.escape(sign) + r"(?:\+([0-9a-fA-F]{6})|([0-9a-fA-F]{4})|" + re.escape(sign) + ")")
     try:
-        name = fold(escape.sub(lambda m: chr(int(m.group(1) or m.group(2), 16)) if m.lastindex else sign, raw))
+        name = _name(escape.sub(lambda m: chr(int(m.group(1) or m.group(2), 16)) if m.lastindex else sign, raw))
     except (ValueError, OverflowError) as error:
         raise Unreadable("a name holds an escape that is no character", start) from error
     return Token(NAME, '"' + name, name, start, clause.end() if clause else end)

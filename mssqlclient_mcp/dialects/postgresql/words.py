@@ -27,6 +27,8 @@ NOT_CALLS = (
     asymmetric columns escape exists fetch first is lateral next only overlaps symmetric to using window
 """)
 )
+# Words whose place decides what the rules make of their neighbours: another spelling must not pass for one.
+ALL = NOT_CALLS | CHANGES | _words("explain for into key materialized no only operator set share show update")
 # Words whose group the second parser has to see.
 KEPT_GROUPS = _words("as bernoulli cube filter group materialized over repeatable rollup sets system")
 OPERATOR_SIGNS = frozenset("+-*/<>=~!@#%^&|`?") | {"=>", ":="}

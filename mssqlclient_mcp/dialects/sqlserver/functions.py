@@ -21,8 +21,10 @@ DENIED_FUNCTIONS = _words("""
 """)
 
 # The only functions of SQL Server's own with these prefixes that a read may call.
-SYSTEM_PREFIXES = ("dm_", "fn_", "sp_", "xp_")
+SYSTEM_PREFIXES = ("ai_", "dm_", "fn_", "sp_", "xp_")
+SYSTEM_SCHEMAS = frozenset(("", "sys", "system_function_schema"))
 ALLOWED_SYSTEM_FUNCTIONS = _words("""
+    ai_generate_chunks
     dm_db_database_page_allocations dm_db_incremental_stats_properties dm_db_index_operational_stats dm_db_index_physical_stats
     dm_db_missing_index_columns dm_db_missing_index_group_stats_query dm_db_objects_disabled_on_compatibility_level_change
     dm_db_page_info dm_db_stats_histogram dm_db_stats_properties dm_db_stats_properties_internal

@@ -94,6 +94,8 @@ def _end(reading: Reading, index: int) -> str | None:
 
 def _starter(reading: Reading, index: int) -> str | None:
     before = reading.at(index - 1)
+    if before.key == "*" and reading.key(index - 2) in ("select", "distinct", "all", ".", ",", "ties", "percent"):
+        return f"{reading.at(index).name.upper()} may begin a statement behind the list of columns"
     ends_table = before.key == "all" and reading.key(index - 2) == "system_time"
     if reading.outer[index] != NO_GROUP or (before.key in words.BEFORE_OPERAND and not ends_table):
         return None
@@ -145,7 +147,7 @@ def _function(reading: Reading, index: int) -> str | None:
     if not name.startswith(functions.SYSTEM_PREFIXES) or name in functions.ALLOWED_SYSTEM_FUNCTIONS:
         return None
     parts = reading.chain(index - 1)
-    if len(parts) == 1 or parts[-2] in ("sys", ""):
+    if len(parts) == 1 or parts[-2] in functions.SYSTEM_SCHEMAS:
         return f"{name} is not among the system functions that are known to read only"
     return None
 
@@ -260,7 +262,7 @@ RULES = (
     Rule("labels", _colon, frozenset(":")),
     Rule("sequences", _next_value, frozenset(("next",))),
     Rule("names of four parts", _many_parts, frozenset(".")),
-    Rule("system functions", _function, frozenset("(")),
+    Rule("system functions", _function, frozenset("("), "For a function of your own, write its schema before its name."),
     Rule("xml modify", _modify, frozenset("(")),
     Rule("login properties", _login_property, frozenset("(")),
     Rule(

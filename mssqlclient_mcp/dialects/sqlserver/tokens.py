@@ -10,6 +10,7 @@ import re
 import unicodedata
 
 from ..reading import MARK, NAME, NUMBER, STRING, WORD, Token, Unreadable, fold, quoted_end
+from . import words
 
 _SPACE = re.compile(r"[ \t\r\n\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _WORD = re.compile(r"[^\W\d][\w@$#]*|[#][\w@$#]*|@@?[\w@$#]+|\$[^\W\d][\w@$#]*")
@@ -21,6 +22,9 @@ _GLUED_MARKER = re.compile(r"[\w@$#]\?|\?[\w@$#]|.\?[\w@$#]", re.DOTALL)
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _LINE_ENDS_OF_SOME = re.compile("\r(?!\n)|[\x0b\x0c\x85\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_ANY_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_IN_WORD = re.compile(r"[\w@$#]*")
+_KEYWORDS = words.RESERVED | words.STARTERS
 _PSEUDO_COLUMNS = frozenset(("$action", "$edge_id", "$from_id", "$identity", "$node_id", "$partition", "$rowguid", "$to_id"))
 
 
@@ -51,7 +55,7 @@ def _token(text: str, position: int, sign: str) -> Token:
     if sign in '"[':
         return _quoted_name(text, position, '"' if sign == '"' else "]")
     if match := _WORD.match(text, position):
-        return _word(match.group(), position)
+        return _word(text[position : _word_end(text, match.end())], position)
     if match := _NUMBER.match(text, position):
         return _number(text, position, match.end())
     if match := _MARK.match(text, position):
@@ -77,18 +81,32 @@ def _string(text: str, position: int, content: int) -> Token:
 
 
 def _quoted_name(text: str, position: int, quote: str) -> Token:
+    """A name in quotes. SQL Server overlooks blanks behind it, and its collations overlook control characters within."""
     end = quoted_end(text, position + 1, quote)
     if end < 0:
         raise Unreadable("a quoted name is not closed", position)
     content = text[position + 1 : end - 1].replace(quote * 2, quote)
     if quote == "]" and ("{" in content or "}" in content):
         raise Unreadable("braces in a bracketed name may be rewritten by ODBC drivers", position, 'Quote the name with "...".')
-    name = fold(content)
+    if "\\\n" in content or "\\\r" in content:
+        raise Unreadable("a backslash before a line end continues the line, also within quotes", position)
+    name = fold(_ANY_CONTROL.sub("", content)).rstrip()
     return Token(NAME, '"' + name, name, position, end)
+
+
+def _word_end(text: str, end: int) -> int:
+    """The end of a word that may hold combining marks, as those of Thai and Hindi do; ``\\w`` knows none."""
+    while end < len(text) and text[end] > "\u02ff" and unicodedata.category(text[end])[0] == "M":
+        end = _IN_WORD.match(text, end + 1).end()  # type: ignore[union-attr]  # it matches nothing, too
+    return end
 
 
 def _word(word: str, position: int) -> Token:
     name = fold(word)
+    if not (word[0].isalpha() or word[0] in "_#@$"):
+        raise Unreadable(f"no name begins with {word[0]}", position, "Put it in brackets.")
+    if name in _KEYWORDS and not word.isascii():
+        raise Unreadable(f"{word} is spelled like {name.upper()} but for its accents", position, "Put it in brackets.")
     if word[0] == "$" and name not in _PSEUDO_COLUMNS:
         raise Unreadable(f"{word} is no column SQL Server knows", position)
     variable = word[0] == "@" and word[1:2] != "@"

@@ -55,7 +55,9 @@ BEFORE_COLUMNS = _words("""
 """)
 
 LOCK_HINTS = _words("holdlock paglock readcommittedlock repeatableread serializable tablock tablockx updlock xlock")
-READ_HINTS = _words("forcescan forceseek index nolock readcommitted readpast readuncommitted rowlock")
+READ_HINTS = _words("""
+    forcescan forceseek index noexpand nolock readcommitted readpast readuncommitted rowlock spatial_window_max_cells
+""")
 
 QUERY_HINTS = _words("""
     assume_full_independence_for_filter_estimates concat disable disable_optimized_plan_forcing expand external fast for force
