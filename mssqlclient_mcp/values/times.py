@@ -68,6 +68,9 @@ def timestamp(value: object, kind: ParameterType, rule: Rule) -> str:
 
 def time_of_day(value: object, kind: ParameterType, rule: Rule) -> str:
     """A time of day."""
+    word = _word(value, rule)
+    if word:
+        return word
     text = value.isoformat() if isinstance(value, time) else value
     match = _CLOCK.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:

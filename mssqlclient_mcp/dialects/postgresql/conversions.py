@@ -19,6 +19,7 @@ LAST_TIMESTAMP_DAY = (294276, 12, 31)
 MICROSECONDS = 6
 _NO_NUMBERS = frozenset({"nan", "infinity", "-infinity"})
 _ENDS_OF_TIME = frozenset({"infinity", "-infinity"})
+_END_OF_DAY = frozenset({"24:00", "24:00:00"})
 
 
 def _integer(bits: int) -> Rule:
@@ -53,7 +54,7 @@ RULES: Mapping[str, Rule] = {
     "citext": _TEXT,
     "bytea": Rule(Kind.BINARY, hint="base64, or 0x and hex digits"),
     "date": _moment(Kind.DATE, LAST_DAY),
-    "time": Rule(Kind.TIME, digits=MICROSECONDS),
+    "time": Rule(Kind.TIME, digits=MICROSECONDS, words=_END_OF_DAY),
     "timetz": Rule(Kind.TIME, digits=MICROSECONDS, offset=True),
     "timestamp": _moment(Kind.TIMESTAMP, LAST_TIMESTAMP_DAY),
     "timestamptz": _moment(Kind.TIMESTAMP, LAST_TIMESTAMP_DAY, offset=True),

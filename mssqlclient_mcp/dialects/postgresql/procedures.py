@@ -26,6 +26,11 @@ from .signature import Shape, find, is_variadic, shape_of
 __all__ = ["find", "prepare", "read_answer"]
 
 RETURN_COLUMN = "return_value"
+CURSOR = "refcursor"
+CURSOR_CLOSED = (
+    "A refcursor names a cursor that is closed with the call: its rows were not read. A function that returns a set (RETURNS "
+    "TABLE) brings them back."
+)
 _ARRAYS = ("anyarray", "anycompatiblearray")
 
 
@@ -65,10 +70,11 @@ def _arguments(signature: ProcedureSignature, values: Mapping[str, object], boun
             details={"expected": str(signature)},
         )
     texts = []
+    told = any(_is_polymorphic(one.type) and values.get(one.name) is not None for one in given)
     for one in given:
         variadic = "VARIADIC " if is_variadic(signature) and one is _last_input(takes) else ""
         name = "" if one in by_position else f"{quote(one.name)} => "
-        texts.append(f"{variadic}{name}{_expression(one.type, values.get(one.name), bound)}")
+        texts.append(f"{variadic}{name}{_expression(one.type, values.get(one.name), bound, told=told)}")
     return texts
 
 
@@ -81,12 +87,18 @@ def _last_input(takes: Sequence[StoredProcedureParameter]) -> StoredProcedurePar
     return [one for one in takes if one.direction is not Direction.OUT][-1]
 
 
-def _expression(kind: ParameterType, value: object, bound: list[object]) -> str:
+def _is_polymorphic(kind: ParameterType) -> bool:
+    return kind.name.startswith("any")
+
+
+def _expression(kind: ParameterType, value: object, bound: list[object], *, told: bool) -> str:
+    """The value with its cast. ``told``: another argument tells what the polymorphic types stand for."""
     if value is None:
-        polymorphic = "text[]" if kind.name in _ARRAYS else "text" if kind.name.startswith("any") else ""
-        return f"NULL::{polymorphic or kind.text}"
+        if not _is_polymorphic(kind):
+            return f"NULL::{kind.text}"
+        return "NULL" if told else f"NULL::{'text[]' if kind.name in _ARRAYS else 'text'}"
     if isinstance(value, TypedValue):
-        return _expression(value.type, value.value, bound)
+        return _expression(value.type, value.value, bound, told=told)
     bound.append(value)
     between = "::numeric" if kind.name == "money" else ""  # money reads text by the server's locale
     return f"${len(bound)}{between}::{kind.text}"
@@ -98,9 +110,13 @@ def read_answer(call: PreparedCall, result_sets: Sequence[ResultSet]) -> Answer:
     row = _only_row(result_sets)
     if shape in (Shape.CALL, Shape.OUTPUTS) and call.outputs and row is not None and len(row) == len(call.outputs):
         types = {one.name: one.sql_type for one in call.signature.parameters}
-        return Answer((), tuple(OutputValue(name, types[name], value) for name, value in zip(call.outputs, row, strict=True)))
+        outputs = tuple(OutputValue(name, types[name], value) for name, value in zip(call.outputs, row, strict=True))
+        cursor = any(one.sql_type == CURSOR and one.value is not None for one in outputs)
+        return Answer((), outputs, notes=(CURSOR_CLOSED,) if cursor else ())
     if shape is Shape.SCALAR and row is not None:
-        return Answer((), return_value=row[0], has_return=True)
+        returns = call.signature.returns
+        cursor = returns is not None and returns.sql_type == CURSOR and row[0] is not None
+        return Answer((), return_value=row[0], has_return=True, notes=(CURSOR_CLOSED,) if cursor else ())
     if shape is Shape.VOID and row is not None:
         return Answer(())
     return Answer(tuple(result_sets))
