@@ -35,6 +35,7 @@ from .models import (
     StatementKind,
     TableStatistics,
 )
+from .names import shown
 from .plan_models import Plan
 from .pool import ConnectionPool, Lease, Reservation
 from .procedures import SPExecutor
@@ -162,7 +163,7 @@ class DatabaseService:
         if requested is None or self.dialect.same_database(requested, connected):
             return connected
         raise InvalidParameter(
-            f"This server is connected to the database {connected!r}; {requested!r} cannot be reached.",
+            f"This server is connected to the database {connected!r}; {shown(requested)} cannot be reached.",
             details={"expected": f"no databaseName, or {connected!r}"},
         )
 

@@ -21,6 +21,8 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the call that is worked on: it stands in every line of the log that is written meanwhile."""
 
 MASK = "****"
+MOST_CHARACTERS = 4_000  # of a message or a field
+MOST_TRACE_CHARACTERS = 40_000
 _SHORTEST = 4  # a shorter secret is part of too many words to be taken out wherever it stands; the patterns still find it
 _PATTERNS = (
     re.compile(
@@ -102,7 +104,10 @@ class _Formatter(logging.Formatter):
 
     def _fields(self, record: logging.LogRecord) -> dict[str, object]:
         extras = {key: value for key, value in vars(record).items() if key not in _STANDARD}
-        return {self._redactor.clean(key): self._redactor.clean_value(value) for key, value in extras.items()}
+        return {self._redactor.clean(key): _bounded(self._redactor.clean_value(value)) for key, value in extras.items()}
+
+    def _message(self, record: logging.LogRecord) -> str:
+        return _bounded_text(self._redactor.clean(record.getMessage()))
 
     def _trace(self, record: logging.LogRecord) -> str:
         parts = []
@@ -110,7 +115,7 @@ class _Formatter(logging.Formatter):
             parts.append(self.formatException(record.exc_info))
         if record.stack_info:
             parts.append(record.stack_info)
-        return self._redactor.clean("\n".join(parts))
+        return _bounded_text(self._redactor.clean("\n".join(parts)), MOST_TRACE_CHARACTERS)
 
 
 class _RequestId(logging.Filter):
@@ -130,7 +135,7 @@ class TextFormatter(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line, and the traceback below it, indented."""
         fields = "".join(f" {key}={_compact(value)}" for key, value in self._fields(record).items())
-        message = _one_line(self._redactor.clean(record.getMessage()))
+        message = _one_line(self._message(record))
         line = f"{self._when(record)} {record.levelname:<7} {record.name}: {message}{fields}"
         trace = self._trace(record)
         return line + "".join(f"\n    {part}" for part in trace.splitlines())
@@ -145,7 +150,7 @@ class JsonFormatter(_Formatter):
             "time": self._when(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": self._redactor.clean(record.getMessage()),
+            "message": self._message(record),
         }
         for key, value in self._fields(record).items():
             told[f"extra_{key}" if key in told else key] = value
@@ -183,6 +188,17 @@ def hide(secret: Revealing, *, instead_of: Revealing | None = None) -> None:
             if instead_of is not None:
                 handler.formatter.redactor.forget(instead_of)
             handler.formatter.redactor.add(secret)
+
+
+def _bounded_text(text: str, most: int = MOST_CHARACTERS) -> str:
+    """A text, or its two ends: what is cut was cleaned before, so that no half of a secret is left."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2]} ... ({len(text) - most} characters left out) ... {text[-(most // 2) :]}"
+
+
+def _bounded(value: object) -> object:
+    return _bounded_text(value) if isinstance(value, str) else value
 
 
 def _one_line(text: str) -> str:

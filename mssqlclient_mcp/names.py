@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from .errors import InvalidParameter
 
@@ -11,6 +13,7 @@ _PLAIN = re.compile(r"[\w$#@]+")
 _CLOSING = {"[": "]", '"': '"', "`": "`"}
 MAX_PARTS = 2
 MAX_LENGTH = 1000
+MOST_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,16 @@ def parse_name(text: str, *, parameter: str = "tableName") -> QualifiedName:
 def written_name(schema: str, name: str) -> str:
     """``schema.name`` so that ``parse_name`` reads it back; parts with other than letters, digits, ``_ $ # @`` are quoted."""
     return ".".join(part if _PLAIN.fullmatch(part) else '"' + part.replace('"', '""') + '"' for part in (schema, name))
+
+
+def shown(text: str) -> str:
+    """A text of a client's as an error tells it back: in quotes, and no longer than helps."""
+    return repr(text) if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]!r}..."
+
+
+def nearest_of(word: str, known: Iterable[str], most: int = 3, likeness: float = 0.6) -> list[str]:
+    """Those of ``known`` that are most like a word, the likest first; none for a text that is no word any more."""
+    return get_close_matches(word, list(known), most, likeness) if len(word) <= MOST_SHOWN else []
 
 
 def like_pattern(pattern: str | None, *, anywhere: bool = False) -> str | None:

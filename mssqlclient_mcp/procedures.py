@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from difflib import SequenceMatcher, get_close_matches
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from .call_schema import call_schema
@@ -15,6 +15,7 @@ from .dialects.conversions import Kind
 from .dialects.procedures import PreparedCall, procedures_for
 from .errors import InvalidParameter, ObjectNotFound
 from .models import Direction, ProcedureResult, ProcedureSignature, QueryResult, StoredProcedureParameter
+from .names import MOST_SHOWN, nearest_of
 from .type_mapper import bound_value, rule_of, validate_parameter
 
 if TYPE_CHECKING:
@@ -193,8 +194,8 @@ def _unknown(written: str, signature: ProcedureSignature) -> str:
     only_out = folded.get(_folded(written))
     if only_out is not None and only_out.direction is Direction.OUT:
         return f"{only_out.name} takes no value: it only comes out"
-    close = get_close_matches(_folded(written), folded, 1, 0.5)
-    return f"{written}: there is no such parameter" + (f"; did you mean {folded[close[0]].name}?" if close else "")
+    close = nearest_of(_folded(written), folded, 1, 0.5)
+    return f"{written[:MOST_SHOWN]}: there is no such parameter" + (f"; did you mean {folded[close[0]].name}?" if close else "")
 
 
 def _refused(fittings: Sequence[_Fitting]) -> InvalidParameter:

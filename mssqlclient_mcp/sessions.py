@@ -17,6 +17,7 @@ from .dialects.base import Connection
 from .errors import DatabaseMcpError, InternalError, Outcome, SessionNotFound, StatementCancelled, TooManySessions
 from .logs import request_id
 from .models import ProcedureResult, QuerySession, SessionStatus, SessionType
+from .names import shown
 from .running import EndReason, Running
 from .session import Session, utc_now
 from .session_store import ResultMemory, ResultStore
@@ -146,7 +147,7 @@ class SessionManager:
         if expired:
             message = f"The session {session_id} has expired: its result is gone."
             raise SessionNotFound(message, next_step="Start the query again to see its result.")
-        raise SessionNotFound(f"There is no session {session_id!r}.")
+        raise SessionNotFound(f"There is no session {shown(session_id)}.")
 
     def list_sessions(self, owner: str, status: SessionStatus | None = None) -> list[QuerySession]:
         """This owner's sessions, the latest first."""

@@ -10,10 +10,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Final, TypeVar
 
 from .models import Aggregate, Condition, Junction, Ordering, QueryRequest
+from .names import nearest_of
 
 T = TypeVar("T")
 Filter = Condition | Junction
@@ -107,7 +107,7 @@ def read_request(given: StructuredRead, problems: list[str]) -> QueryRequest:
 def nearest(word: str, known: Sequence[str]) -> str | None:
     """The one of ``known`` that is most like ``word``, if any is."""
     lowered = {name.lower(): name for name in reversed(known)}
-    found = get_close_matches(word.lower(), lowered, 1, 0.5)
+    found = nearest_of(word.lower(), lowered, 1, 0.5)
     return lowered[found[0]] if found else None
 
 

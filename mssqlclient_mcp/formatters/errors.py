@@ -35,20 +35,41 @@ NEXT_STEP = {
 }
 
 
+MOST_CHARACTERS = 10_000  # of a message: the database's own is told whole, but for the values that some of them quote
+MOST_ITEMS = 100
+MOST_ITEM_CHARACTERS = 300
+
+
 def format_error(error: DatabaseMcpError) -> tuple[str, dict[str, object]]:
     """The text for a model (what happened, what helps, what to do next) and ``{code, message, retryable, details}``."""
+    message, details = cut(error.message, MOST_CHARACTERS), {key: _bounded(value) for key, value in error.details.items()}
     structured: dict[str, object] = {
         "code": error.code.value,
-        "message": error.message,
+        "message": message,
         "retryable": error.retryable,
-        "details": error.details,
+        "details": details,
     }
-    return "\n".join(_lines(error)), structured
+    return "\n".join(_lines(error, message, details)), structured
 
 
-def _lines(error: DatabaseMcpError) -> list[str]:
-    lines = [f"{error.code.value}: {error.message}"]
-    for key, value in error.details.items():
+def cut(text: str, most: int) -> str:
+    """A text, or its beginning and how much is left out."""
+    return text if len(text) <= most else f"{text[:most]}... ({len(text) - most:,} more characters)"
+
+
+def _bounded(value: object) -> object:
+    """A detail no longer than helps; its form stays."""
+    if isinstance(value, str):
+        return cut(value, MOST_CHARACTERS)
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        more = [f"... and {len(value) - MOST_ITEMS:,} more"] if len(value) > MOST_ITEMS else []
+        return [*(cut(item, MOST_ITEM_CHARACTERS) for item in value[:MOST_ITEMS]), *more]
+    return value
+
+
+def _lines(error: DatabaseMcpError, message: str, details: Mapping[str, object]) -> list[str]:
+    lines = [f"{error.code.value}: {message}"]
+    for key, value in details.items():
         if key == "requestId" and error.code is not ErrorCode.INTERNAL:
             continue  # of use to whoever looks into the log, not to a model
         lines += _detail(key, value)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-
 from pydantic import ValidationError
 
+from ..names import MOST_SHOWN, nearest_of
 from .base import Arguments
 
 
@@ -32,6 +31,6 @@ def _problem(item: dict[str, object], known: list[str]) -> str:
     if item["type"] == "missing":
         return f"{where} is missing"
     if item["type"] == "extra_forbidden":
-        nearest = difflib.get_close_matches(where, known, 1, 0.5)
-        return f"{where} is unknown" + (f"; did you mean {nearest[0]}?" if nearest else "")
+        nearest = nearest_of(where, known, 1, 0.5)
+        return f"{where[:MOST_SHOWN]} is unknown" + (f"; did you mean {nearest[0]}?" if nearest else "")
     return f"{where}: {item['msg']}"

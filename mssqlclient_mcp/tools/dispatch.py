@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import time
 import uuid
@@ -30,6 +29,7 @@ from ..errors import (
 from ..formatters.errors import format_error
 from ..logs import request_id
 from ..models import DatabaseMode
+from ..names import MOST_SHOWN, nearest_of, shown
 from ..scopes import READ, WRITE
 from .arguments import argument_problems, expected_arguments
 from .base import Arguments, Call, Database, Reply, Tool
@@ -38,6 +38,8 @@ from .protocol_errors import protocol_errors
 from .surroundings import LOCAL, Caller, CallTold, Surroundings
 
 T = TypeVar("T")
+
+MOST_ARGUMENTS = 100
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +85,8 @@ class Dispatcher:
                 log.exception("tool %s failed", name, extra={"tool": name})
                 return _error_result(InternalError(f"The tool {name} failed."), number)
             finally:
-                self._tell(CallTold(name, caller, code, round(time.monotonic() - began, 4), rows, number))
+                seconds = round(time.monotonic() - began, 4)
+                self._tell(CallTold(name[:MOST_SHOWN], caller, code, seconds, rows, number))
 
     async def beside(
         self, context: ServerRequestContext[DatabaseService], method: str, work: Callable[[Call], Awaitable[T]]
@@ -159,8 +162,8 @@ class Dispatcher:
     def _find(self, name: str) -> Tool:
         tool = self._by_name.get(name)
         if tool is None:
-            nearest = difflib.get_close_matches(name, self._by_name, 3)
-            raise InvalidParameter(f"There is no tool {name!r} here.", details={"nearest": nearest} if nearest else None)
+            nearest = nearest_of(name, self._by_name)
+            raise InvalidParameter(f"There is no tool {shown(name)} here.", details={"nearest": nearest} if nearest else None)
         return tool
 
     def _is_open(self, tool: Tool) -> bool:
@@ -185,6 +188,11 @@ class Dispatcher:
         return service.database_for(requested, required=tool.database is Database.REQUIRED)
 
     def _parse(self, tool: Tool, arguments: dict[str, Any]) -> Arguments:
+        if len(arguments) > MOST_ARGUMENTS:
+            raise InvalidParameter(
+                f"{self._own_name(tool)} does not take {len(arguments)} arguments.",
+                details={"expected": expected_arguments(tool.arguments)},
+            )
         try:
             return tool.arguments.model_validate(arguments)
         except ValidationError as error:

@@ -5,9 +5,9 @@ Their sentences name tools and arguments in braces; ``Wording`` tells only what 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import mcp_types as types
@@ -17,10 +17,13 @@ from ..config import Config
 from ..database_service import DatabaseService
 from ..errors import InvalidParameter
 from ..models import DatabaseMode
+from ..names import MOST_SHOWN, nearest_of, shown
 from .dispatch import Dispatcher
 from .known_names import Source
 from .protocol_errors import protocol_errors
 from .wording import Step, Wording
+
+MOST_TOLD = 50  # of unknown arguments
 
 Context = ServerRequestContext[DatabaseService, Any]
 
@@ -215,8 +218,8 @@ class Prompts:
     def _find(self, name: str) -> Prompt:
         prompt = self._by_name.get(name)
         if prompt is None:
-            nearest = difflib.get_close_matches(name, self._by_name, 3) or list(self._by_name)
-            raise InvalidParameter(f"There is no prompt {name!r}.", details={"nearest": nearest})
+            nearest = nearest_of(name, self._by_name) or list(self._by_name)
+            raise InvalidParameter(f"There is no prompt {shown(name)}.", details={"nearest": nearest})
         return prompt
 
     def _checked(self, prompt: Prompt, arguments: Mapping[str, str]) -> dict[str, str]:
@@ -224,15 +227,15 @@ class Prompts:
         known = {one.name: one for one in self._arguments(prompt)}
         given = {name: value.strip() for name, value in arguments.items() if value.strip()}
         problems = [f"{one.name} is missing" for one in known.values() if one.required and one.name not in given]
-        problems += [_unknown(name, known) for name in arguments if name not in known]
+        problems += [_unknown(name, known) for name in islice(arguments, MOST_TOLD) if name not in known]
         if problems:
             raise _unfit(prompt, problems, list(known))
         return given
 
 
 def _unknown(name: str, known: Mapping[str, PromptArgument]) -> str:
-    nearest = difflib.get_close_matches(name, known, 1, 0.5)
-    return f"{name} is unknown" + (f"; did you mean {nearest[0]}?" if nearest else "")
+    nearest = nearest_of(name, known, 1, 0.5)
+    return f"{name[:MOST_SHOWN]} is unknown" + (f"; did you mean {nearest[0]}?" if nearest else "")
 
 
 def _unfit(prompt: Prompt, problems: list[str], expected: list[str]) -> InvalidParameter:

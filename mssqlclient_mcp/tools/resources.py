@@ -6,7 +6,6 @@ percent-encoded, so that one with a slash stays one segment.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from ..formatters.metadata import table_schema
 from ..formatters.overview import Overview, overview
 from ..formatters.sessions import csv_lines
 from ..models import DatabaseMode
-from ..names import QualifiedName
+from ..names import MAX_LENGTH, QualifiedName, nearest_of, shown
 from ..session import Session
 from .base import Call
 from .dispatch import Dispatcher
@@ -188,9 +187,9 @@ class Resources:
         if resource is None:
             raise self._unknown(template)
         if argument not in fields(template):
-            nearest = difflib.get_close_matches(argument, fields(template), 3)
+            nearest = nearest_of(argument, fields(template))
             raise InvalidParameter(
-                f"{template} has no {argument!r}.", details={"expected": sorted(fields(template)), "nearest": nearest}
+                f"{template} has no {shown(argument)}.", details={"expected": sorted(fields(template)), "nearest": nearest}
             )
         return resource.values[argument]
 
@@ -203,13 +202,16 @@ class Resources:
 
     def _decoded(self, value: str, uri: str) -> str:
         try:
-            return unquote(value, errors="strict")
+            name = unquote(value, errors="strict")
         except UnicodeDecodeError:
             raise self._unknown(uri) from None
+        if len(name) > MAX_LENGTH:
+            raise self._unknown(uri)
+        return name
 
     def _unknown(self, uri: str) -> InvalidParameter:
         return InvalidParameter(
-            f"There is no resource {uri!r}.",
+            f"There is no resource {shown(uri)}.",
             details={"expected": list(self._open)},
             next_step="Names in a URI are percent-encoded; see resources/list and resources/templates/list.",
         )

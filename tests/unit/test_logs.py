@@ -206,3 +206,19 @@ def test_nothing_goes_to_stdout() -> None:
     done = subprocess.run([sys.executable, "-W", "always", "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "")
     assert [json.loads(line)["logger"] for line in done.stderr.splitlines()] == ["x", "py.warnings"]
+
+
+@pytest.mark.parametrize("fmt", ["text", "json"])
+def test_what_somebody_blew_up_is_cut_after_its_secrets_are_out(logged: Callable[..., io.StringIO], fmt: str) -> None:
+    """A line stays a line that people and programs can read; the secret at the cut is not left in halves."""
+    stream = logged(fmt=fmt, secrets=(Secret(SECRET),))
+    text = "a" * 1990 + SECRET * 200_000 + "the end"
+    try:
+        raise ValueError(text)
+    except ValueError:
+        logging.getLogger("mssqlclient_mcp").exception("%s", text, extra={"tool": text})
+    told = stream.getvalue()
+    assert len(told) < 100_000
+    assert told.count("characters left out") == 3
+    assert "the end" in told
+    assert SECRET[:8] not in told
