@@ -19,7 +19,7 @@ CatalogReader = Callable[[str | None, str, Sequence[object]], "list[dict[str, ob
 """(database or None, one SQL text with the dialect's markers, values) -> the rows as dicts by column alias."""
 
 ACCESS = {
-    StatementKind.CATALOG: Access.READ_ONLY,
+    StatementKind.CATALOG: Access.OWN_READ,
     StatementKind.READ: Access.READ_ONLY,
     StatementKind.WRITE: Access.READ_WRITE,
     StatementKind.CALL: Access.AUTOCOMMIT,
@@ -300,7 +300,7 @@ def _read_all(connection: Connection, statement: Statement, running: Running, si
         while True:
             cut = False
             try:
-                cut = not _read_part(cursor, running, sink, whole=access is not Access.READ_ONLY)
+                cut = not _read_part(cursor, running, sink, whole=not access.reads)
             except StatementError as error:
                 if access is not Access.AUTOCOMMIT or running.reason is not None or not cursor.goes_on():
                     raise
@@ -353,7 +353,7 @@ def _read_part(cursor: Cursor, running: Running, sink: ResultSink, *, whole: boo
 
 
 def _conclude(connection: Connection, access: Access, sink: ResultSink, progress: _Progress) -> None:
-    if access is Access.READ_ONLY:
+    if access.reads:
         connection.rollback()
     elif access is Access.READ_WRITE:
         progress.committing = True
@@ -382,7 +382,7 @@ def _judged(
     if running.reason is not None and isinstance(error, (StatementError, ConnectionFailed)):
         told = running.ending()
         told.with_details(**{k: v for k, v in error.details.items() if k == "stoppedAtDatabase"})
-    if ACCESS[statement.kind] is Access.READ_ONLY:
+    if ACCESS[statement.kind].reads:
         return told
     told_already = error.details.get("outcome")  # a dialect knows when a commit was answered by a rollback
     return told.with_details(outcome=told_already or _outcome(progress, answered=connection_stands).value)

@@ -27,6 +27,12 @@ class Access(str, Enum):
     READ_ONLY = "read_only"  # PostgreSQL: BEGIN READ ONLY; SQL Server: a transaction that is always rolled back
     READ_WRITE = "read_write"
     AUTOCOMMIT = "autocommit"
+    OWN_READ = "own_read"  # one catalogue statement of ours: a read-only transaction that ends with it; SQL Server: none
+
+    @property
+    def reads(self) -> bool:
+        """True when nothing is to be kept."""
+        return self in (Access.READ_ONLY, Access.OWN_READ)
 
 
 class Cursor(Protocol):

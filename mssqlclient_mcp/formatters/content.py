@@ -47,7 +47,9 @@ def objects(kind: type, columns: Mapping[str, Sequence[object]]) -> list[dict[st
     """``content`` of many instances of one dataclass, given as the values of each field, all equally many."""
     keys = _keys(kind)
     assert keys is not None
-    shown = {keys[name][0]: _shown(column, seldom=keys[name][1]) for name, column in columns.items()}
+    shown = {
+        keys[name][0]: _shown(column, plain=name in _plain(kind), seldom=keys[name][1]) for name, column in columns.items()
+    }
     empty = {key: column.count(None) for key, column in shown.items()}
     filled = {key: column for key, column in shown.items() if empty[key] < len(column)}
     rows = zip(*filled.values(), strict=True) if filled else repeat((), max(map(len, columns.values()), default=0))
@@ -56,13 +58,20 @@ def objects(kind: type, columns: Mapping[str, Sequence[object]]) -> list[dict[st
     return [{key: value for key, value in zip(filled, row, strict=True) if value is not None} for row in rows]
 
 
-def _shown(column: Sequence[object], *, seldom: bool) -> Sequence[object]:
+def _shown(column: Sequence[object], *, plain: bool, seldom: bool) -> Sequence[object]:
     """The values as content, with None for what is left out."""
     if seldom:
         return [value or None for value in column]
-    if _AS_THEY_ARE.issuperset(map(type, column)):
+    if plain:
         return column
     return [None if value == () else content(value) for value in column]
+
+
+@cache
+def _plain(kind: type) -> frozenset[str]:
+    """The fields of a dataclass whose values are JSON as they are, by their types."""
+    hints = get_type_hints(kind)
+    return frozenset(name for name, hint in hints.items() if _AS_THEY_ARE.issuperset(get_args(hint) or (hint,)))
 
 
 @cache

@@ -9,15 +9,18 @@ import psycopg
 import pytest
 
 from mssqlclient_mcp.dialects.base import Access, dialect_for
+from mssqlclient_mcp.dialects.postgresql import wire
 from mssqlclient_mcp.dialects.postgresql.psycopg_connection import PostgresConnection
 from mssqlclient_mcp.errors import (
     ConnectionFailed,
     ConstraintViolation,
     DatabaseFault,
     DatabaseMcpError,
+    InvalidParameter,
     ObjectNotFound,
     ReadOnlyViolation,
     StatementTimeout,
+    SyntaxInvalid,
 )
 from tests.live_postgres import ask, connect
 
@@ -232,3 +235,65 @@ def test_the_functions_that_run_outside_the_databases_control_are_listed(
     assert ("reads_files",) in rows
     assert ("harmless",) not in rows
     postgres_admin.execute("DROP FUNCTION reads_files, harmless")
+
+
+# -- what begins a read goes with its first statement ------------------------------------------------------------------------
+
+
+def test_a_statement_that_fails_behind_its_opening_leaves_the_connection_good(postgres: PostgresConnection) -> None:
+    """The server skips what stands behind an error; the line is read to its end, and the next statement has its own answer."""
+    for sql, kind in (("SELEC 1", SyntaxInvalid), ("SELECT 1; SELECT 2", SyntaxInvalid), ("SELECT 1/0", DatabaseFault)):
+        postgres.begin(Access.READ_ONLY, **NETS)
+        with pytest.raises(kind):
+            postgres.execute(sql).fetch(1)
+        assert postgres.in_transaction()
+        postgres.rollback()
+        assert not postgres.in_transaction()
+        assert ask(postgres, "SELECT 42")[1] == [(42,)]
+
+
+def test_an_opening_that_fails_is_told_and_the_statement_is_not_run(
+    postgres: PostgresConnection, postgres_admin: ADMIN
+) -> None:
+    """It stands for itself: the statement behind it never ran, and the connection is good."""
+    postgres_admin.execute("CREATE TABLE IF NOT EXISTS opened (n int)")
+    ask(postgres, "SELECT 1")  # the names of types are known from here on
+    postgres.begin(Access.READ_ONLY, **NETS)
+    postgres._opening = ("BEGIN", "SELECT set_config('no_such_setting', '1', true)")
+    with pytest.raises(DatabaseMcpError, match="no_such_setting"):
+        postgres.execute("INSERT INTO opened VALUES (1)")
+    postgres.rollback()
+    assert ask(postgres, "SELECT count(*) FROM opened")[1] == [(0,)]
+
+
+def test_a_value_that_cannot_be_sent_opens_nothing(postgres: PostgresConnection) -> None:
+    """Found before anything is sent; there is no transaction to undo."""
+    ask(postgres, "SELECT 1")
+    postgres.begin(Access.READ_ONLY, **NETS)
+    with pytest.raises(InvalidParameter):
+        postgres.execute("SELECT $1::text", ["\ud800"])
+    assert not postgres.in_transaction()
+    assert ask(postgres, "SELECT 42")[1] == [(42,)]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 63, 64, 65, 1000])
+def test_a_result_left_at_any_place_leaves_the_connection_good(postgres: PostgresConnection, rows: int) -> None:
+    """Before its first row, inside a chunk, between chunks, at its end."""
+    for taken in {0, 1, rows // 2, rows}:
+        postgres.begin(Access.READ_ONLY, **NETS)
+        cursor = postgres.execute(f"SELECT n FROM generate_series(1, {rows}) AS n")
+        if taken:
+            assert len(cursor.fetch(taken)) == min(taken, rows, 64)
+        cursor.close()
+        postgres.rollback()
+        assert postgres.usable
+        assert ask(postgres, "SELECT 42")[1] == [(42,)]
+
+
+def test_without_pipelines_the_opening_goes_first(postgres: PostgresConnection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """libpq before 14 has none: one round trip more, and nothing else is different."""
+    monkeypatch.setattr(wire, "_PIPELINE", False)
+    postgres.begin(Access.READ_ONLY, **NETS)
+    assert list(postgres.execute("SELECT current_setting('transaction_read_only')").fetch(1)) == [("on",)]
+    postgres.rollback()
+    assert not postgres.in_transaction()

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import anyio.to_thread
 import psycopg
@@ -116,14 +116,32 @@ async def test_a_metadata_tool_asks_one_statement(service: DatabaseService, monk
             assert (tool, counts["execute"]) == (tool, 1)
 
 
-async def test_a_warm_query_is_one_hop_and_four_round_trips(service: DatabaseService, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One thread for the whole call; BEGIN with its settings, the query, ROLLBACK and DISCARD ALL."""
+async def test_a_warm_query_is_one_hop_and_three_round_trips(service: DatabaseService, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread for the whole call; the query with what begins its transaction, ROLLBACK and DISCARD ALL."""
     async with connected(build_server(service.config, service)) as client:
         await client.call_tool("execute_query", {"query": "SELECT 1"})
         places = ((anyio.to_thread, "run_sync"), (Wire, "send"), (Wire, "run"), (PostgresConnection, "execute"))
         with counting(monkeypatch, *places) as counts:
             await client.call_tool("execute_query", {"query": "SELECT 1"})
-    assert counts == {"run_sync": 1, "send": 1, "run": 3, "execute": 1}
+    assert counts == {"run_sync": 1, "send": 1, "run": 2, "execute": 1}
+
+
+def test_our_own_catalogue_sql_is_one_round_trip_and_leaves_nothing(
+    service: DatabaseService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The statement goes with the begin and the end of its transaction: no setting, no transaction and no lock stays behind."""
+    held = "SELECT count(*) AS n FROM pg_catalog.pg_locks WHERE pid = pg_backend_pid() AND locktype <> 'virtualxid'"
+    with service.call(), counting(monkeypatch, (Wire, "send"), (Wire, "run")) as counts:
+        service.metadata.list_procedures()
+    assert counts == {"send": 1}
+    [[kept]] = service.pool._idle.values()
+    connection = cast("PostgresConnection", kept[0])
+    assert not connection.in_transaction()
+    settings = ", ".join(
+        f"current_setting('{name}')" for name in ("statement_timeout", "lock_timeout", "transaction_read_only")
+    )
+    assert connection._wire.rows(f"SELECT {settings}", ()) == [("0", "0", "off")]
+    assert connection._wire.rows(held, ()) == [(1,)]  # pg_locks itself
 
 
 async def test_an_answer_is_rendered_once_and_serialised_by_the_sdk_alone(

@@ -221,6 +221,24 @@ def test_commit_and_rollback_without_work_send_nothing(driver: FakeDriver, conne
     assert sent_after_connecting(driver) == []
 
 
+def test_a_catalogue_statement_of_ours_is_one_round_trip(driver: FakeDriver, connection: SqlServerConnection) -> None:
+    """It only reads, so it needs no transaction; what runs after it has its own again."""
+    driver.on("FROM sys.tables", ONE_ROW)
+    for _ in range(2):
+        connection.begin(Access.OWN_READ, net_seconds=30, lock_seconds=2.5)
+        connection.execute("SELECT name FROM sys.tables").close()
+        connection.rollback()
+        assert connection.reset(trusted=True)
+    listed = "SELECT name FROM sys.tables"
+    assert sent_after_connecting(driver) == ["SET LOCK_TIMEOUT 2500", listed, listed]
+    connection.begin(Access.READ_WRITE, net_seconds=30, lock_seconds=2.5)
+    assert connection.in_transaction()
+    connection.rollback()
+    connection.begin(Access.AUTOCOMMIT, net_seconds=30, lock_seconds=2.5)
+    connection.execute("BEGIN TRANSACTION; UPDATE t SET a = 1").close()
+    assert connection.in_transaction()
+
+
 def test_only_a_trusted_connection_without_a_transaction_is_lent_again(connection: SqlServerConnection) -> None:
     """SQL Server has no command with which a client could clear its session."""
     connection.begin(Access.READ_ONLY, net_seconds=30, lock_seconds=1)

@@ -26,7 +26,15 @@ _COUNTING = ("INSERT", "UPDATE", "DELETE", "MERGE")
 class PostgresCursor:
     """One statement under way: columns are known from its first answer, rows come chunk by chunk."""
 
-    def __init__(self, wire: Wire, names: TypeNames, sql: str, parameters: Sequence[object], chunk: int) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        names: TypeNames,
+        sql: str,
+        parameters: Sequence[object],
+        chunk: int,
+        around: tuple[Sequence[str], Sequence[str]] = ((), ()),
+    ) -> None:
         self._wire = wire
         self._names = names
         self._sql = sql
@@ -39,7 +47,7 @@ class PostgresCursor:
         self._error: DatabaseMcpError | None = None  # met while looking ahead
         self._count: int | None = None
         self._ended = False
-        self._chunk = wire.send(sql, parameters, chunk)
+        self._chunk = wire.send(sql, parameters, chunk, around=around)
         self._receive()
 
     @property

@@ -11,7 +11,12 @@ from .cursor import PostgresCursor, ask_names
 from .types import OWN_TYPES, TypeNames
 from .wire import Wire
 
-_BEGIN = {Access.READ_ONLY: "BEGIN READ ONLY; ", Access.READ_WRITE: "BEGIN; ", Access.AUTOCOMMIT: ""}
+_BEGIN = {
+    Access.READ_ONLY: ("BEGIN READ ONLY",),
+    Access.OWN_READ: ("BEGIN READ ONLY",),
+    Access.READ_WRITE: ("BEGIN",),
+    Access.AUTOCOMMIT: (),
+}
 _WATCHING_SINCE = 140000  # client_connection_check_interval came with PostgreSQL 14
 _SET = "pg_catalog.set_config('{name}', '{value}', {local})"
 _WATCH_CLIENT = (
@@ -32,6 +37,8 @@ class PostgresConnection:
         self._wire = wire
         self._names = names
         self._cursor: PostgresCursor | None = None
+        self._opening: tuple[str, ...] = ()  # what begins a transaction, to be sent ahead of its first statement
+        self._closing: tuple[str, ...] = ()  # what ends it, to be sent behind that one
         self._database = wire.driver.pgconn.db.decode("utf-8", "replace")
 
     @property
@@ -45,7 +52,8 @@ class PostgresConnection:
         return self._wire.usable
 
     def begin(self, access: Access, *, net_seconds: float, lock_seconds: float) -> None:
-        """Open the transaction (none for AUTOCOMMIT) and set the nets, in one round trip."""
+        """Open the transaction (none for AUTOCOMMIT) and set the nets, in one round trip. For reads this goes with their
+        first statement, and for those of our own the end goes with it, too."""
         local = "false" if access is Access.AUTOCOMMIT else "true"
         settings = {
             "statement_timeout": str(_milliseconds(net_seconds)),
@@ -56,22 +64,31 @@ class PostgresConnection:
         parts = [_SET.format(name=name, value=value, local=local) for name, value in settings.items()]
         if self._wire.driver.pgconn.server_version >= _WATCHING_SINCE:
             parts.append(_WATCH_CLIENT.format(local=local))
-        self._run(f"{_BEGIN[access]}SELECT {', '.join(parts)}")
-        self._name_types()
+        self._close_cursor()
+        if not self.usable:
+            raise ConnectionFailed("The connection is closed.")
+        self._opening = (*_BEGIN[access], f"SELECT {', '.join(parts)}")
+        self._closing = ("ROLLBACK",) if access is Access.OWN_READ else ()
+        if not access.reads or self._names.incomplete:
+            self._open()
+            self._name_types()
         self._wire.take_messages()
 
     def execute(self, sql: str, parameters: Sequence[object] = (), *, batch: int = 1000) -> PostgresCursor:
         """Send exactly one statement with ``$1`` markers and wait for its first answer."""
         self._close_cursor()
         chunk = max(1, min(batch, CHUNK_ROWS))
+        around = (self._opening, self._closing)
+        self._opening = self._closing = ()
         try:
-            self._cursor = PostgresCursor(self._wire, self._names, sql, parameters, chunk)
+            self._cursor = PostgresCursor(self._wire, self._names, sql, parameters, chunk, around)
         except DatabaseMcpError as error:
             raise error.with_details(messages=[one.text for one in self._wire.take_messages()] or None) from error.__cause__
         return self._cursor
 
     def execute_script(self, sql: str) -> None:
         """Send text that may hold several statements, and drop what it brings back."""
+        self._open()
         self._run(sql)
 
     def commit(self) -> None:
@@ -79,7 +96,8 @@ class PostgresConnection:
         self._close_cursor()
         if not self.usable:
             raise ConnectionFailed("The connection was lost before the commit.")
-        if self.in_transaction() and self._run("COMMIT") == "ROLLBACK":
+        self._opening = self._closing = ()
+        if self._wire.in_transaction and self._run("COMMIT") == "ROLLBACK":
             raise DatabaseFault(
                 "The transaction had failed before; the database rolled it back.",
                 details={"outcome": Outcome.ROLLED_BACK.value},
@@ -88,12 +106,13 @@ class PostgresConnection:
     def rollback(self) -> None:
         """Undo the open transaction; no harm without one."""
         self._close_cursor()
-        if self.in_transaction():
+        self._opening = self._closing = ()
+        if self._wire.in_transaction:
             self._run("ROLLBACK")
 
     def in_transaction(self) -> bool:
-        """True while the server has a transaction open for us; no round trip."""
-        return self._wire.in_transaction
+        """True while the server has a transaction open for us, or will have with the next statement; no round trip."""
+        return bool(self._opening) or self._wire.in_transaction
 
     def reset(self, *, trusted: bool) -> bool:
         """Roll back and DISCARD ALL; False when that fails. What only gated reads ran on is cleaned all the same."""
@@ -129,6 +148,12 @@ class PostgresConnection:
         self._close_cursor()
         return self._wire.run(sql)
 
+    def _open(self) -> None:
+        opening, self._opening = self._opening, ()
+        self._closing = ()
+        if opening:
+            self._run("; ".join(opening))
+
     def _name_types(self) -> None:
         """Learn what the database's own types are called, where that is not known yet."""
         if not self._names.loaded:
@@ -146,7 +171,7 @@ class PostgresConnection:
         """Settings that must be as our value loaders and the read-only gate expect, but are not (a role or a database may
         have its own)."""
         found = {}
-        if access is Access.READ_ONLY and self._wire.setting("standard_conforming_strings") == "off":
+        if access.reads and self._wire.setting("standard_conforming_strings") == "off":
             found["standard_conforming_strings"] = "on"  # else a backslash ends strings elsewhere than the gate judged
         if not self._wire.setting("DateStyle").startswith("ISO"):
             found["DateStyle"] = "ISO"

@@ -190,6 +190,11 @@ class TypeNames:
         self.loaded = False
         self.wanted: set[TypeKey] = set()
 
+    @property
+    def incomplete(self) -> bool:
+        """True while the database has not been asked, or somebody wants a name that is not known yet."""
+        return not self.loaded or bool(self.wanted)
+
     def find(self, key: TypeKey) -> str | None:
         """The name, or None, and then the type is noted as wanted."""
         found = type_name(*key) or self._own.get(key)

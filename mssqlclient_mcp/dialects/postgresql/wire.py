@@ -35,6 +35,7 @@ MAX_MESSAGES = 1000
 
 _CHUNKED = psycopg.capabilities.has_stream_chunked()
 _CANCEL_SAFE = psycopg.capabilities.has_cancel_safe()
+_PIPELINE = psycopg.capabilities.has_pipeline()
 _COPY = (pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH)
 _IN_TRANSACTION = (pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR, pq.TransactionStatus.ACTIVE)
 
@@ -48,6 +49,7 @@ class Wire:
         self._lost = False
         self._messages: list[Message] = []
         self._messages_dropped = 0
+        self._piped = False  # a pipeline is under way: its end is one more answer
         self._using = threading.RLock()  # held by the thread that is inside libpq
         self._cancelling = threading.Lock()
         self._close_wanted = False
@@ -87,16 +89,37 @@ class Wire:
         """What makes Python values of results. The bytes of a SQL_ASCII database have no known encoding."""
         return Transformer(lenient_adapters()) if self.encoding == "SQL_ASCII" else Transformer(self.driver)
 
-    def send(self, sql: str, parameters: Sequence[object], chunk: int) -> int:
+    def send(
+        self,
+        sql: str,
+        parameters: Sequence[object],
+        chunk: int,
+        *,
+        around: tuple[Sequence[str], Sequence[str]] = ((), ()),
+    ) -> int:
         """Send one statement with its values; its results come from ``receive`` in chunks of at most ``chunk`` rows.
-        Returns how many rows a full chunk has: before libpq 17 it is one."""
+        Statements of ours ``around`` it, which begin and end its transaction, go with it without a round trip of their own:
+        an error of those ahead is raised here, and those behind are skipped after an error. Returns how many rows a full
+        chunk has: before libpq 17 it is one."""
+        opening, closing = around
         text = _encoded(sql)
         with _binding():
             transformer = Transformer(self.driver)
             values = bindable(parameters)
             bound: Sequence[abc.Buffer | None] = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
+        if opening and not _PIPELINE:
+            self.run("; ".join(opening))
+        pgconn = self.driver.pgconn
         with self.guarded(sql):
-            self.driver.pgconn.send_query_params(text, bound, transformer.types, transformer.formats)
+            if opening and _PIPELINE:
+                self._open_pipeline(opening)
+            pgconn.send_query_params(text, bound, transformer.types, transformer.formats)
+            if self._piped:
+                for ending in closing:
+                    pgconn.send_query_params(ending.encode(), None)
+                pgconn.pipeline_sync()
+                self.driver.wait(generators.send(pgconn))
+                self._pass_opening(len(opening))
             return self._begin_chunks(chunk)
 
     def receive(self, sql: str | None = None) -> PGresult | None:
@@ -113,12 +136,45 @@ class Wire:
                 self._refuse_copy(result)
             return result
 
+    def _open_pipeline(self, opening: Sequence[str]) -> None:
+        pgconn = self.driver.pgconn
+        pgconn.enter_pipeline_mode()
+        self._piped = True
+        for text in opening:
+            pgconn.send_query_params(text.encode(), None)
+
+    def _pass_opening(self, statements: int) -> None:
+        """Take the answers of the statements that were sent ahead; each ends with None."""
+        for _ in range(statements):
+            while (result := self._next_answer()) is not None:
+                if result.status == pq.ExecStatus.FATAL_ERROR:
+                    error = psycopg.errors.error_from_result(result, "utf-8")
+                    self._finish_after_error()
+                    raise error
+
     def _next_result(self) -> PGresult | None:
+        result = self._next_answer()
+        if result is None and self._piped:
+            self._leave_pipeline()
+        return result
+
+    def _next_answer(self) -> PGresult | None:
         pgconn = self.driver.pgconn
         if not pgconn.is_busy():  # libpq has it already
             return pgconn.get_result()
         result: PGresult | None = self.driver.wait(generators.fetch(pgconn))
         return result
+
+    def _leave_pipeline(self) -> None:
+        """Read on to the end of the pipeline, past the statements behind; after an error the server has skipped them."""
+        result = self._next_answer()
+        while result is None or result.status != pq.ExecStatus.PIPELINE_SYNC:
+            result = self._next_answer()
+        self._end_pipeline()
+
+    def _end_pipeline(self) -> None:
+        self.driver.pgconn.exit_pipeline_mode()
+        self._piped = False
 
     def run(self, sql: str) -> str:
         """Run text of ours, which may hold several statements (the simple protocol), drop the few rows it brings, and return
@@ -239,7 +295,10 @@ class Wire:
 
     def _finish_after_error(self) -> None:
         with suppress(psycopg.Error):
-            self.driver.wait(generators.fetch_many(self.driver.pgconn))
+            if self._piped:
+                self._leave_pipeline()
+            else:
+                self.driver.wait(generators.fetch_many(self.driver.pgconn))
 
     def _refuse_copy(self, result: PGresult) -> None:
         pgconn = self.driver.pgconn
@@ -265,7 +324,11 @@ class Wire:
                 if time.monotonic() >= deadline:
                     break
             else:
-                if pgconn.get_result() is None:
+                result = pgconn.get_result()
+                if self._piped and result is not None and result.status == pq.ExecStatus.PIPELINE_SYNC:
+                    self._end_pipeline()
+                    return True
+                if result is None and not self._piped:
                     return True
             if time.monotonic() >= deadline:
                 return False

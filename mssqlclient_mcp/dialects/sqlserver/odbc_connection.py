@@ -42,6 +42,7 @@ class SqlServerConnection:
         self._kill = kill
         self._clean = True  # no statement since the server was last known to have no transaction open
         self._lock_milliseconds: int | None = None
+        self._own = False  # the statement under way is one of ours that only reads
         self._limit_short()
         self._session_id, self._database = self._who()
         self._login_time = self._when()
@@ -62,11 +63,13 @@ class SqlServerConnection:
         return self._link.usable
 
     def begin(self, access: Access, *, net_seconds: float, lock_seconds: float) -> None:
-        """Open the transaction and set the nets. A read's transaction is one like any other: the caller rolls it back."""
+        """Open the transaction and set the nets. A read's transaction is one like any other: the caller rolls it back. Our
+        own catalogue statements need none."""
         self._link.limit(max(1, math.ceil(net_seconds)))
+        self._own = access is Access.OWN_READ
         lock = max(0, round(lock_seconds * 1000))
         texts = [f"SET LOCK_TIMEOUT {lock}"] if lock != self._lock_milliseconds else []
-        if access is not Access.AUTOCOMMIT:
+        if access in (Access.READ_ONLY, Access.READ_WRITE):
             texts.append("BEGIN TRANSACTION")
         if texts:
             self._lock_milliseconds = None
@@ -77,7 +80,7 @@ class SqlServerConnection:
         """Send one text with ``?`` markers and wait for its first answer. Rows come one by one from the driver's own
         buffer, so ``batch`` only sets the cursor's array size."""
         text, values = bind(sql, parameters)
-        self._clean = False
+        self._clean = self._clean and self._own
         cursor = self._link.cursor(cancellable=True)
         try:
             cursor.arraysize = batch
