@@ -20,7 +20,8 @@ AUDIENCE = "mssqlclient-mcp-tests"
 
 class Issuer:
     """``token()`` signs; ``jwks_url`` publishes. ``answering`` False: the address answers 503; ``delay``: seconds before it
-    answers; ``fetches`` counts."""
+    answers; ``document``: what it answers in place of its keys; ``missing_bytes``: how many of those it announces never come;
+    ``fetches`` counts."""
 
     def __init__(self) -> None:
         self.rsa = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -33,6 +34,8 @@ class Issuer:
         ]
         self.answering = True
         self.delay = 0.0
+        self.document: bytes | None = None
+        self.missing_bytes = 0
         self.fetches = 0
         self.port = 0
 
@@ -79,9 +82,9 @@ def issuing() -> Iterator[Issuer]:
         def do_GET(self) -> None:
             issuer.fetches += 1
             time.sleep(issuer.delay)
-            body = json.dumps({"keys": issuer.keys}).encode()
+            body = json.dumps({"keys": issuer.keys}).encode() if issuer.document is None else issuer.document
             self.send_response(200 if issuer.answering else 503)
-            self.send_header("content-length", str(len(body)))
+            self.send_header("content-length", str(len(body) + issuer.missing_bytes))
             self.end_headers()
             self.wfile.write(body)
 

@@ -27,12 +27,12 @@ from ..scopes import READ, SCOPES
 from .calls import CallsUnderWay, Doorman
 from .door import BodyLimit, HostCheck, allowed_names, cross_origin
 from .exposure import public_url
+from .identity import MESSAGES_PATH
 from .scopes import ScopeCheck
 from .sdk_noise import AnsweredOnce
 
 MCP_PATH = "/mcp"
 SSE_PATH = "/sse"
-MESSAGES_PATH = "/messages/"
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 

@@ -8,15 +8,19 @@ import re
 from collections.abc import Sequence
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.requests import Request
 
 from ..tools.surroundings import LOCAL, Caller, Context
 
 SESSION_HEADER = "mcp-session-id"
+VERSION_HEADER = "mcp-protocol-version"
+MESSAGES_PATH = "/messages/"
 SESSION_PREFIX = "session:"
 UNKNOWN_PEER = "unknown"
 
 _SESSION_ID = re.compile(r"[\x21-\x7e]{1,200}")
+_WITH_PORT = re.compile(r"([0-9.]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 
 
 class Identity:
@@ -44,11 +48,12 @@ class Identity:
         peer = request.client.host if request.client else UNKNOWN_PEER
         forwarded = [part.strip() for line in request.headers.getlist("x-forwarded-for") for part in line.split(",")]
         while forwarded and self._is_trusted(peer):
-            candidate = forwarded.pop()
+            candidate = _without_port(forwarded.pop())
             if _ip(candidate) is None:
                 break  # not an address: whoever wrote it, it tells nothing
             peer = candidate
-        return peer
+        known = _ip(peer)
+        return peer if known is None else str(known)  # one address has one form, whoever told it
 
     def _is_trusted(self, peer: str) -> bool:
         address = _ip(peer)
@@ -63,14 +68,25 @@ def token_owner(user: AuthenticatedUser) -> str:
 
 
 def session_of(request: Request) -> str | None:
-    """The MCP session of a request, where its protocol has one: by header, or in the older form by query."""
-    found = request.headers.get(SESSION_HEADER) or request.query_params.get("session_id")
+    """The MCP session of a request, where its protocol has one: by header, or in the older form by query. What a request of
+    the stateless era says of a session is its own word: nothing has looked whether there is one."""
+    version = request.headers.get(VERSION_HEADER)
+    if version is not None and version not in HANDSHAKE_PROTOCOL_VERSIONS:
+        return None
+    older = request.url.path.startswith(MESSAGES_PATH)
+    found = request.query_params.get("session_id") if older else request.headers.get(SESSION_HEADER)
     return found if found and _SESSION_ID.fullmatch(found) else None
 
 
 def _digest(session: str) -> str:
     """Who knows the id of a session may use it: logs and the database see this instead."""
     return hashlib.sha256(session.encode()).hexdigest()[:16]
+
+
+def _without_port(text: str) -> str:
+    """Some proxies write ``address:port`` or ``[address]:port``."""
+    found = _WITH_PORT.fullmatch(text)
+    return text if found is None else found.group(1)
 
 
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

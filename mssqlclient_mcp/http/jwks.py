@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from http.client import HTTPException
 
 import anyio
 import anyio.to_thread
@@ -18,6 +19,18 @@ USABLE_SECONDS = 3600.0
 RETRY_SECONDS = 10.0
 FETCH_SECONDS = 5.0
 PUBLIC_KEY_TYPES = ("RSA", "EC", "OKP")
+
+UNREADABLE = (
+    jwt.PyJWTError,
+    HTTPException,
+    OSError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+)
+"""What comes of an answer that is no document of keys: a proxy in between may answer with anything."""
 
 Keys = Mapping[str | None, jwt.PyJWK]
 
@@ -76,8 +89,8 @@ class IssuerKeys:
         try:
             told = await anyio.to_thread.run_sync(self._client.fetch_data, abandon_on_cancel=True)
             keys = jwt.PyJWKSet.from_dict(told).keys
-        except (jwt.PyJWTError, OSError, ValueError) as error:
-            log.warning("the issuer's keys could not be fetched: %s", error)
+        except UNREADABLE as error:
+            log.warning("the issuer's keys could not be fetched: %s: %s", type(error).__name__, error)
             return
         usable = (key for key in keys if key.public_key_use in ("sig", None) and key.key_type in PUBLIC_KEY_TYPES)
         self._keys = {key.key_id: key for key in usable}

@@ -31,7 +31,7 @@ class JwtVerifier:
         """Who the token stands for and what it grants; None when it cannot be accepted: the log says why."""
         try:
             claims = await self._claims(token)
-        except (jwt.PyJWTError, ValueError, TypeError) as error:
+        except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
             log.info("a token is refused: %s", error)
             return None
         subject = _text(claims, "sub")

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 
 from mssqlclient_mcp.config import load_config
 from mssqlclient_mcp.errors import ConfigInvalid
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprec
 ANNA = "annas-token-0123456789"
 BERT = "berts-token-0123456789=="
 URL = {"DATABASE_URL": "postgresql://h/d", "TRANSPORT": "http"}
+SLOW = "SELECT count(*) FROM generate_series(1, 100000000000) AS g(n)"
 REQUEST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
 HEADERS = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-06-18"}
 
@@ -211,3 +213,19 @@ async def test_a_token_alone_may_end_like_base64() -> None:
     assert found is not None
     assert found.client_id == "token"
     assert await verifier.verify_token(BERT.rstrip("=")) is None
+
+
+async def test_a_session_that_a_stateless_request_makes_up_is_nobodys(postgres_url: str) -> None:
+    """Its background session belongs to its address: it goes on when the request is answered, and is found again."""
+    settings = {"DATABASE_URL": postgres_url, "ENABLE_START_QUERY": "true", "RATE_LIMIT_PER_MINUTE": "0"}
+    with serving_over_http(settings) as server:
+        async with (
+            httpx2.AsyncClient(headers={"mcp-session-id": "made-up"}, timeout=30) as http,
+            Client(streamable_http_client(server.url, http_client=http)) as client,
+        ):
+            told = (await client.call_tool("start_query", {"query": SLOW})).structured_content
+        async with client_of(server.url) as client:
+            mine = {"sessionId": told["sessionId"]}
+            again = (await client.call_tool("get_session_status", {**mine, "waitSeconds": 0.5})).structured_content
+            assert again.get("status") == "running"
+            await client.call_tool("cancel_session", mine)

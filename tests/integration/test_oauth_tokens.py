@@ -224,3 +224,42 @@ async def test_a_document_without_usable_keys_lets_nobody_in(issuer: Issuer, key
     verifier = JwtVerifier(ISSUER, AUDIENCE, issuer.jwks_url)
     assert await verifier.verify_token(right) is None
     await verifier.aclose()
+
+
+ODD_DOCUMENTS = {
+    "a page": b"<html>sign in</html>",
+    "nothing": b"",
+    "a list": b"[]",
+    "a number": b"7",
+    "keys that are no list": b'{"keys": "x"}',
+    "keys that are no objects": b'{"keys": [1, null, "x"]}',
+    "a key without a type": b'{"keys": [{"kid": "rsa-1"}]}',
+    "a key of wrong parts": b'{"keys": [{"kty": "RSA", "kid": "rsa-1", "n": 1, "e": {}}]}',
+    "nested too deep": b"[" * 100_000,
+    "no text": b"\xff\xfe\x00",
+}
+
+
+@pytest.mark.parametrize("what", ODD_DOCUMENTS)
+async def test_whatever_the_issuer_answers_nobody_comes_in_and_nothing_breaks(issuer: Issuer, what: str) -> None:
+    """A proxy in between may answer with anything; known keys serve on, and it is asked again later."""
+    clock = Clock()
+    keys = IssuerKeys(issuer.jwks_url, clock=clock)
+    issuer.document = ODD_DOCUMENTS[what]
+    assert await keys.key("rsa-1") is None
+    issuer.document = None
+    clock.now += RETRY_SECONDS + 1
+    assert await keys.key("rsa-1") is not None
+    issuer.document = ODD_DOCUMENTS[what]
+    clock.now += FRESH_SECONDS + 1
+    assert await keys.key("rsa-1") is not None
+    assert await keys.key("unknown") is None
+    await keys.aclose()
+
+
+async def test_an_answer_that_breaks_off_lets_nobody_in(issuer: Issuer) -> None:
+    """The issuer, or the way to it, ends in the middle of its keys."""
+    issuer.missing_bytes = 100
+    keys = IssuerKeys(issuer.jwks_url)
+    assert await keys.key("rsa-1") is None
+    await keys.aclose()

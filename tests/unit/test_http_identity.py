@@ -15,14 +15,19 @@ from mssqlclient_mcp.tools.surroundings import LOCAL
 
 
 def request(
-    peer: str | None, headers: dict[str, str] | None = None, *, query: str = "", user: AuthenticatedUser | None = None
+    peer: str | None,
+    headers: dict[str, str] | None = None,
+    *,
+    path: str = "/mcp",
+    query: str = "",
+    user: AuthenticatedUser | None = None,
 ) -> Request:
     """A request from ``peer``."""
     return Request(
         {
             "type": "http",
             "method": "POST",
-            "path": "/mcp",
+            "path": path,
             "query_string": query.encode(),
             "headers": [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()],
             "client": (peer, 1234) if peer else None,
@@ -51,6 +56,10 @@ def context(of: Request | None) -> Any:
         (("10.0.0.0/8",), "10.1.2.3", "", "10.1.2.3"),
         (("::1/128", "2001:db8::/32"), "::1", "2001:db8::5, 2001:db8::1", "2001:db8::5"),
         (("10.0.0.0/8",), "::ffff:10.1.2.3", "198.51.100.1", "198.51.100.1"),  # a listener of both families shows it so
+        (("10.0.0.0/8",), "10.1.2.3", "198.51.100.1:5678", "198.51.100.1"),  # with the port, as some proxies write it
+        (("10.0.0.0/8",), "10.1.2.3", "[2001:DB8::5]:443", "2001:db8::5"),
+        (("10.0.0.0/8",), "10.1.2.3", "2001:0db8:0::5", "2001:db8::5"),  # one address has one form
+        (("10.0.0.0/8",), "10.1.2.3", "::ffff:198.51.100.1", "198.51.100.1"),
         (("10.0.0.0/8",), None, "198.51.100.1", "unknown"),
     ],
 )
@@ -74,10 +83,20 @@ def test_an_anonymous_client_is_its_mcp_session_and_counts_by_its_address() -> N
 
 
 def test_in_the_older_form_the_session_stands_in_the_query() -> None:
-    """POST /messages/?session_id=..."""
-    older = Identity().caller(context(request("203.0.113.9", query="session_id=abc")))
-    newer = Identity().caller(context(request("203.0.113.9", {"Mcp-Session-Id": "abc"})))
+    """POST /messages/?session_id=...; in each form, what stands in the place of the other is nobody's."""
+    older = Identity().caller(
+        context(request("203.0.113.9", {"Mcp-Session-Id": "x"}, path="/messages/", query="session_id=abc"))
+    )
+    newer = Identity().caller(context(request("203.0.113.9", {"Mcp-Session-Id": "abc"}, query="session_id=x")))
     assert older.owner == newer.owner
+
+
+def test_the_stateless_era_has_no_session_whatever_a_request_says() -> None:
+    """Nothing checks such an id, so anybody could be whoever they like."""
+    headers = {"Mcp-Session-Id": "abc", "MCP-Protocol-Version": "2026-07-28"}
+    assert Identity().caller(context(request("203.0.113.9", headers))).owner == "address:203.0.113.9"
+    headers["MCP-Protocol-Version"] = "2025-06-18"
+    assert Identity().caller(context(request("203.0.113.9", headers))).owner.startswith("session:")
 
 
 def test_without_a_session_the_address_is_whose() -> None:
