@@ -27,9 +27,10 @@ from ..scopes import READ, SCOPES
 from .calls import CallsUnderWay, Doorman
 from .door import BodyLimit, HostCheck, allowed_names, cross_origin
 from .exposure import public_url
-from .identity import MESSAGES_PATH
+from .identity import MESSAGES_PATH, Identity
 from .scopes import ScopeCheck
 from .sdk_noise import AnsweredOnce
+from .session_quota import SessionQuota
 
 MCP_PATH = "/mcp"
 SSE_PATH = "/sse"
@@ -41,6 +42,7 @@ def build_app(
     config: Config,
     server: Server[DatabaseService],
     calls: CallsUnderWay,
+    identity: Identity,
     *,
     verifier: TokenVerifier | None = None,
     needed_scopes: Mapping[str, str] | None = None,
@@ -69,7 +71,7 @@ def build_app(
             Middleware(AuthenticationMiddleware, backend=BearerAuthBackend(verifier)),
             Middleware(AuthContextMiddleware),
         ]
-    routes, lifespan = (_sse if config.transport == "sse" else _streamable)(server, guarded)
+    routes, lifespan = (_sse if config.transport == "sse" else _streamable)(server, guarded, identity)
     if metadata is not None:
         issuer = AnyHttpUrl(str(config.oauth_issuer))
         routes += create_protected_resource_routes(
@@ -80,9 +82,11 @@ def build_app(
     return app
 
 
-def _streamable(server: Server[DatabaseService], guarded: Callable[[ASGIApp], ASGIApp]) -> tuple[list[Any], Lifespan]:
+def _streamable(
+    server: Server[DatabaseService], guarded: Callable[[ASGIApp], ASGIApp], identity: Identity
+) -> tuple[list[Any], Lifespan]:
     manager = StreamableHTTPSessionManager(app=server)
-    endpoint = guarded(StreamableHTTPASGIApp(manager))
+    endpoint = _AsgiEndpoint(guarded(SessionQuota(StreamableHTTPASGIApp(manager), identity)))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -92,7 +96,7 @@ def _streamable(server: Server[DatabaseService], guarded: Callable[[ASGIApp], AS
     return [Route(path, endpoint=endpoint) for path in (MCP_PATH, f"{MCP_PATH}/")], lifespan
 
 
-def _sse(server: Server[DatabaseService], guarded: Callable[[ASGIApp], ASGIApp]) -> tuple[list[Any], Lifespan]:
+def _sse(server: Server[DatabaseService], guarded: Callable[[ASGIApp], ASGIApp], _: Identity) -> tuple[list[Any], Lifespan]:
     transport = SseServerTransport(MESSAGES_PATH)
 
     async def stream(scope: Any, receive: Any, send: Any) -> None:
@@ -103,7 +107,7 @@ def _sse(server: Server[DatabaseService], guarded: Callable[[ASGIApp], ASGIApp])
             await server.run(reading, writing, server.create_initialization_options())
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(__: Starlette) -> AsyncIterator[None]:
         yield
 
     routes = [

@@ -32,9 +32,10 @@ class Identity:
     def caller(self, context: Context) -> Caller:
         """Owner of sessions: the token's, else the MCP session, else the address. The rate limit counts tokens and addresses,
         never MCP sessions: a client makes as many of those as it likes."""
-        request = context.request
-        if not isinstance(request, Request):
-            return LOCAL
+        return self.caller_of(context.request) if isinstance(context.request, Request) else LOCAL
+
+    def caller_of(self, request: Request) -> Caller:
+        """The same for a request by itself."""
         user = request.scope.get("user")
         if isinstance(user, AuthenticatedUser):
             name = token_owner(user)
@@ -58,6 +59,17 @@ class Identity:
     def _is_trusted(self, peer: str) -> bool:
         address = _ip(peer)
         return address is not None and any(address in network for network in self._trusted)
+
+
+def counted_key(caller: Caller) -> str:
+    """What is counted: a token, or an address; of IPv6 the network of 64 bits, within which a host has as many as it likes."""
+    kind, _, text = caller.counted_as.partition(":")
+    if kind != "address" or ":" not in text:
+        return caller.counted_as
+    try:
+        return f"address:{ipaddress.IPv6Network((text, 64), strict=False)}"
+    except ValueError:
+        return caller.counted_as
 
 
 def token_owner(user: AuthenticatedUser) -> str:

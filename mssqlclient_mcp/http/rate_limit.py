@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import math
 import time
@@ -20,6 +19,7 @@ from ..connection_settings import Secret
 from ..errors import ConfigInvalid, RateLimited
 from ..models import ClientSession
 from ..tools.surroundings import Caller
+from .identity import counted_key
 
 log = logging.getLogger(__name__)
 
@@ -150,17 +150,6 @@ class RateLimiter:
         if now >= self._warn_again:
             self._warn_again = now + WARN_EVERY_SECONDS
             log.warning("RATE_LIMIT_STORAGE_URI does not answer (%s): calls are counted in this process", type(error).__name__)
-
-
-def counted_key(caller: Caller) -> str:
-    """What is counted: a token, or an address; of IPv6 the network of 64 bits, within which a host has as many as it likes."""
-    kind, _, text = caller.counted_as.partition(":")
-    if kind != "address" or ":" not in text:
-        return caller.counted_as
-    try:
-        return f"address:{ipaddress.IPv6Network((text, 64), strict=False)}"
-    except ValueError:
-        return caller.counted_as
 
 
 def _shared_storage(uri: Secret) -> RedisStorage | None:

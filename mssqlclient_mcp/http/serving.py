@@ -56,6 +56,7 @@ class HttpServer:
             config,
             server,
             self.calls,
+            self._identity,
             verifier=verifier(config, tokens),
             needed_scopes=scopes_by_name(),
             port=self.port,

@@ -16,6 +16,7 @@ from mssqlclient_mcp.config import load_config
 from mssqlclient_mcp.errors import ConfigInvalid
 from mssqlclient_mcp.http.auth import NamedTokens, named_tokens
 from mssqlclient_mcp.http.exposure import check_exposure
+from mssqlclient_mcp.http.session_quota import MOST_OF_ONE
 from tests.databases import server_environment
 from tests.http_servers import INITIALIZE, HttpServerProcess, client_of, serving_over_http
 
@@ -229,3 +230,29 @@ async def test_a_session_that_a_stateless_request_makes_up_is_nobodys(postgres_u
             again = (await client.call_tool("get_session_status", {**mine, "waitSeconds": 0.5})).structured_content
             assert again.get("status") == "running"
             await client.call_tool("cancel_session", mine)
+
+
+@pytest.mark.slow
+def test_a_client_that_opens_sessions_without_end_takes_no_room_from_others(server: HttpServerProcess) -> None:
+    """It loses the one that it used the longest ago; what it uses stays, and so does what another has."""
+
+    def opened(http: httpx2.Client) -> str:
+        return str(http.post(server.url, json=INITIALIZE, headers=HEADERS).headers["mcp-session-id"])
+
+    def stands(http: httpx2.Client, session: str) -> bool:
+        answer = http.post(server.url, json=REQUEST, headers={**HEADERS, "mcp-session-id": session})
+        return answer.status_code == 200
+
+    with (
+        httpx2.Client(headers={"Authorization": f"Bearer {ANNA}"}, timeout=30) as anna,
+        httpx2.Client(headers={"Authorization": f"Bearer {BERT}"}, timeout=30) as bert,
+    ):
+        berts, first, second = opened(bert), opened(anna), opened(anna)
+        for number in range(MOST_OF_ONE - 1):
+            if number % 100 == 0:
+                assert stands(anna, first)
+            last = opened(anna)
+        assert stands(bert, berts)
+        assert stands(anna, first)
+        assert stands(anna, last)
+        assert not stands(anna, second)
