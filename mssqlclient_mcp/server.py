@@ -72,6 +72,7 @@ def build_server(
         title="SQL Server and PostgreSQL",
         instructions=instructions(config, dispatcher.open_names()),
         lifespan=lifespan,
+        get_tool_input_schema=dispatcher.input_schema,  # else the SDK lists all tools for each call of the stateless era
         on_list_tools=list_tools,
         on_call_tool=call_tool,
         on_list_resources=resources.list_resources,

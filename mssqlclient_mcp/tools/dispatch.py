@@ -65,6 +65,10 @@ class Dispatcher:
             self._listed[writes] = [listed_tool(tool, self._own_name(tool), self._config, writes=writes) for tool in opened]
         return self._listed[writes]
 
+    def input_schema(self, name: str) -> dict[str, Any] | None:
+        """The schema of a tool's arguments by the name it is listed under."""
+        return next((tool.input_schema for tool in self.listed() if tool.name == name), None)
+
     async def call(
         self, context: ServerRequestContext[DatabaseService], name: str, arguments: Mapping[str, Any]
     ) -> types.CallToolResult:

@@ -9,6 +9,7 @@ import mcp_types as types
 import pytest
 
 from mssqlclient_mcp.config import Config, load_config
+from mssqlclient_mcp.server import build_server
 from mssqlclient_mcp.tools.dispatch import Dispatcher
 from mssqlclient_mcp.tools.table import TOOLS
 
@@ -94,3 +95,14 @@ def test_no_output_schema_requires_or_forbids_anything() -> None:
         text = json.dumps(tool.output_schema)
         assert '"required": [' not in text
         assert "additionalProperties" not in text
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_call_of_the_stateless_era_does_not_list_all_tools(mode: str) -> None:
+    """The SDK asks for the schema of the tool that is called; without an answer it would make the whole list for each call."""
+    config = load_config({"DATABASE_URL": MODES[mode], **EVERY_GATE})
+    schema_of = build_server(config).get_tool_input_schema
+    assert schema_of is not None
+    for tool in listed(config):
+        assert schema_of(tool.name) == tool.input_schema
+    assert schema_of("no_such_tool") is None
