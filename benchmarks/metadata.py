@@ -105,7 +105,7 @@ class Recorder:
         service.metadata._read = self
         service.capabilities._read = self
 
-    def __call__(self, database: str | None, sql: str, values: Sequence[object]) -> list[dict[str, object]]:
+    def __call__(self, database: str | None, sql: str, values: Sequence[object]) -> Sequence[dict[str, object]]:
         rows = self._read(database, sql, values)
         self.sent.append((sql, values))  # one that was refused is not sent again
         return rows

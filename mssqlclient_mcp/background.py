@@ -9,9 +9,10 @@ from .config import Config
 from .connection_settings import ConnectionSettings
 from .dialects.base import Connection, Dialect
 from .errors import DatabaseMcpError
-from .execution import CatalogReader, ResultBuffer, ResultSink, as_dicts
+from .execution import CatalogReader, ResultBuffer, ResultSink, records_of
 from .models import ProcedureResult, QueryResult, Statement, StatementKind
 from .procedures import SPExecutor
+from .records import Record
 from .running import Running
 from .session_store import ResultStore
 from .sessions import SessionLimits
@@ -86,11 +87,11 @@ class BackgroundWork:
         return arrived()
 
     def _reader(self, connection: Connection, running: Running) -> CatalogReader:
-        def read(_: str | None, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
+        def read(_: str | None, sql: str, parameters: Sequence[object] = ()) -> Sequence[Record]:
             sink = ResultBuffer(max_rows=1_000_000, max_bytes=1 << 30)
             self._run(connection, Statement(sql, parameters, StatementKind.CATALOG), running, sink)
             [part] = sink.result_sets()
             running.rows = 0
-            return as_dicts(part)
+            return records_of(part)
 
         return read

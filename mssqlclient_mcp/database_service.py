@@ -19,7 +19,7 @@ from .dialects.base import Connection, Dialect, dialect_for
 from .dialects.catalog import catalog_for
 from .dialects.features import feature_book_for
 from .errors import ConnectionFailed, DatabaseMcpError, InvalidParameter
-from .execution import NET_GRACE_SECONDS, CatalogReader, Nets, ResultBuffer, ResultSink, as_dicts, make_plan, run_statement
+from .execution import NET_GRACE_SECONDS, CatalogReader, Nets, ResultBuffer, ResultSink, make_plan, records_of, run_statement
 from .handoff import Handoff, Offer
 from .login_notice import LoginNotice
 from .metadata import Metadata
@@ -40,6 +40,7 @@ from .plan_models import Plan
 from .pool import ConnectionPool, Lease, Reservation
 from .procedures import SPExecutor
 from .query_gate import QueryGate
+from .records import Record
 from .running import EndReason, Running
 from .schema_models import TableForeignKeys, TableIndexes
 from .sessions import SessionManager
@@ -169,12 +170,12 @@ class DatabaseService:
 
     # -- statements ----------------------------------------------------------------------------------------------------
 
-    def read_catalog(self, database: str | None, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
+    def read_catalog(self, database: str | None, sql: str, parameters: Sequence[object] = ()) -> Sequence[Record]:
         """The rows of one of our own catalogue statements as dicts by column alias (a ``CatalogReader``)."""
         sink = ResultBuffer(max_rows=1_000_000, max_bytes=None)
         self.execute(database, Statement(sql, parameters, StatementKind.CATALOG), sink)
         [part] = sink.result_sets()
-        return as_dicts(part)
+        return records_of(part)
 
     def get_table_indexes(self, database: str | None, table: str) -> TableIndexes:
         """See ``Metadata.table_indexes``."""

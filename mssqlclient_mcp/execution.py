@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
 from typing import Protocol
 
 from .dialects.base import Access, Connection, Cursor
@@ -13,9 +12,10 @@ from .errors import ConnectionFailed, DatabaseMcpError, Outcome, StatementError
 from .messages import MOST_CHARACTERS, MOST_RESULT_SETS, MessageLog, sets_left_out
 from .models import Column, Message, ResultSet, Row, Statement, StatementKind, TruncatedBy
 from .plan_models import Plan
+from .records import Record, Records
 from .running import Running
 
-CatalogReader = Callable[[str | None, str, Sequence[object]], "list[dict[str, object]]"]
+CatalogReader = Callable[[str | None, str, Sequence[object]], Sequence[Record]]
 """(database or None, one SQL text with the dialect's markers, values) -> the rows as dicts by column alias."""
 
 ACCESS = {
@@ -216,10 +216,9 @@ class ResultBuffer:
             heir.end(part.rows_affected)
 
 
-def as_dicts(part: ResultSet) -> list[dict[str, object]]:
+def records_of(part: ResultSet) -> Records:
     """The rows of a result set by column name."""
-    names = [column.name for column in part.columns]
-    return list(map(dict, map(zip, repeat(names), part.rows)))
+    return Records([column.name for column in part.columns], part.rows)
 
 
 def row_bytes(row: Row) -> int:

@@ -134,8 +134,7 @@ class Metadata:
         """A page of stored procedures; on PostgreSQL functions and procedures."""
         values = (schema or None, like_pattern(name_pattern), offset, max_rows)
         found = self._read(database, self._catalog.LIST_PROCEDURES, values)
-        total = _total(found)
-        return Page(tuple(rows.procedure(row) for row in found if row["name"] is not None), total, offset)
+        return Page(rows.procedures(found), _total(found), offset)
 
     def procedure_definition(self, database: str | None, procedure: str) -> tuple[ProcedureDefinition, ...]:
         """The text of a procedure or function, one for each overload (SQL Server: always one)."""

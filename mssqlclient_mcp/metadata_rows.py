@@ -16,9 +16,11 @@ from .models import (
     TableIndex,
     TableStatistics,
 )
+from .records import columns_of
 from .schema_models import (
     CheckConstraint,
     ColumnInfo,
+    Columns,
     DatabaseInfo,
     KeyConstraint,
     ProcedureDefinition,
@@ -200,10 +202,11 @@ def trigger(item: Record) -> TriggerInfo:
     )
 
 
-def procedure(row: dict[str, object]) -> ProcedureInfo:
-    """A row of LIST_PROCEDURES, which it takes over: both catalogues give text or NULL, in the order of the fields."""
-    del row["total"]
-    return made(ProcedureInfo, row)
+def procedures(found: Sequence[dict[str, object]]) -> Sequence[ProcedureInfo]:
+    """The rows of LIST_PROCEDURES: both catalogues give text or NULL for each field."""
+    values = columns_of(found)
+    some = bool(found) and values["name"][0] is not None  # of a page without any, the row tells only the total
+    return Columns(ProcedureInfo, {name: values[name] if some else () for name in defaults(ProcedureInfo)})
 
 
 def procedure_definition(row: Record) -> ProcedureDefinition:

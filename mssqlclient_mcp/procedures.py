@@ -46,7 +46,7 @@ class SPExecutor:
     def signatures(self, database: str | None, procedure: str) -> tuple[ProcedureSignature, ...]:
         """What a name stands for: one signature, or several overloads. Raises ObjectNotFound with the nearest names."""
 
-        def read(sql: str, values: Sequence[object]) -> list[dict[str, object]]:
+        def read(sql: str, values: Sequence[object]) -> Sequence[dict[str, object]]:
             return self._read(database, sql, values)
 
         found = self._procedures.find(read, procedure)

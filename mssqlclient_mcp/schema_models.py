@@ -6,8 +6,9 @@ Their siblings that other rooms share (``TableIndex``, ``ForeignKey``, ``TableSt
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, overload
 
 from .models import ForeignKey, ObjectName, TableIndex
 
@@ -30,11 +31,31 @@ def defaults(kind: type) -> dict[str, object]:
     return {field.name: None if field.default is MISSING else field.default for field in fields(kind)}
 
 
+class Columns(Sequence[T]):
+    """Instances of a dataclass that are kept as the values of its fields, each made when it is looked at."""
+
+    def __init__(self, kind: type[T], values: Mapping[str, Sequence[object]]) -> None:
+        self.kind = kind
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(next(iter(self.values.values())))
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[T]: ...
+    def __getitem__(self, place: int | slice) -> T | Sequence[T]:
+        if isinstance(place, slice):
+            return Columns(self.kind, {name: column[place] for name, column in self.values.items()})
+        return made(self.kind, {name: column[place] for name, column in self.values.items()})
+
+
 @dataclass(frozen=True)
 class Page(Generic[T]):
     """Some of ``total`` items, from ``offset`` on."""
 
-    items: tuple[T, ...]
+    items: Sequence[T]
     total: int
     offset: int = 0
     notes: tuple[str, ...] = ()

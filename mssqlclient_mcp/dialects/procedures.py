@@ -9,7 +9,7 @@ from typing import Protocol, cast
 
 from ..models import OutputValue, ProcedureSignature, ResultSet, Statement
 
-Read = Callable[[str, Sequence[object]], "list[dict[str, object]]"]
+Read = Callable[[str, Sequence[object]], Sequence[dict[str, object]]]
 """(one catalogue statement, its values) -> the rows as dicts by column alias, in the database of the call."""
 
 

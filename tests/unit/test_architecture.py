@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("config",),
     ("logs", "alarms", "process_end", "start_up", "turns", "login_notice", "messages"),
     ("dialects",),
-    ("running", "clients", "values"),
+    ("running", "clients", "values", "records"),
     ("execution", "pool", "read_only", "type_mapper"),
     ("metadata_rows", "call_schema", "session_store", "structured_requests", "page_cursor"),
     ("session", "table_columns"),

@@ -50,7 +50,7 @@ def _split_number(text: str) -> tuple[str, int]:
     return (match["name"], int(match["number"])) if match else (text, 1)
 
 
-def _through_synonym(read: Read, name: QualifiedName) -> list[Record]:
+def _through_synonym(read: Read, name: QualifiedName) -> Sequence[Record]:
     try:
         found = read(SYNONYM, (name.schema, name.name))
     except _WITHOUT_VIEW:
@@ -108,7 +108,7 @@ def _parameters(
     )
 
 
-def _catalogue_rows(read: Read, row: Record, *, must: bool) -> list[Record]:
+def _catalogue_rows(read: Read, row: Record, *, must: bool) -> Sequence[Record]:
     try:
         return read(PARAMETERS, (row["object_id"],))
     except _WITHOUT_VIEW:
