@@ -55,6 +55,7 @@ class Dispatcher:
         self._by_name = {name: tool for tool in self._tools for name in self._names(tool)}
         self._listed: dict[bool, list[types.Tool]] = {}
         self._limiter: anyio.CapacityLimiter | None = None
+        self._one_by_one: anyio.CapacityLimiter | None = None
 
     def listed(self, caller: Caller = LOCAL) -> list[types.Tool]:
         """The tools/list answer: every tool whose gate is open, by its name in this mode, with what it can do when this caller
@@ -212,6 +213,12 @@ class Dispatcher:
     def _names(self, tool: Tool) -> list[str]:
         """The name in this mode first; the other mode's name and the old ones answer too."""
         return [name for name in (self._own_name(tool), tool.name, tool.server_name, *tool.aliases) if name]
+
+    def one_by_one(self) -> anyio.CapacityLimiter:
+        """For work that is long and all Python: a second of it at the same time would only make both slower, and all others."""
+        if self._one_by_one is None:
+            self._one_by_one = anyio.CapacityLimiter(1)
+        return self._one_by_one
 
     def _threads(self) -> anyio.CapacityLimiter:
         """Threads are bounded by the reservations; this limit only has to be above them."""

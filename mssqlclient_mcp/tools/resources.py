@@ -7,7 +7,7 @@ percent-encoded, so that one with a slash stays one segment.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -34,6 +34,8 @@ SESSION_CSV = "db://sessions/{sessionId}/results.csv"
 SCHEME = "db://"
 MOST_OUTLINES = 200
 MOST_NAMES = 2000
+MOST_FILE_CHARACTERS = 8 << 20
+"""An answer is one JSON text, which protocol and transport hold several times over while nothing else is answered."""
 
 Context = ServerRequestContext[DatabaseService, Any]
 Given = Mapping[str, str]
@@ -80,10 +82,10 @@ async def read_table(call: Call, given: Given, dispatcher: Dispatcher) -> str:  
     return table_schema(schema, max_chars=call.service.config.max_response_chars)[0]
 
 
-async def read_session(call: Call, given: Given, dispatcher: Dispatcher) -> str:  # noqa: ARG001 - all readers are called alike
-    """The rows of a session that has ended, as CSV."""
+async def read_session(call: Call, given: Given, dispatcher: Dispatcher) -> str:
+    """The rows of a session that has ended, as CSV; one file after the other, for each keeps the interpreter busy."""
     session = call.service.sessions.get_session(call.client, given["sessionId"])
-    return await anyio.to_thread.run_sync(_csv, session, limiter=call.limiter)
+    return await anyio.to_thread.run_sync(_csv, session, limiter=dispatcher.one_by_one())
 
 
 def _csv(session: Session) -> str:
@@ -94,7 +96,23 @@ def _csv(session: Session) -> str:
         raise ResultExpired("The rows of this session were given up to make room for other results.")
     if not told.result_sets:
         return ""
-    return "".join(csv_lines(told.result_sets[0].columns, session.store.read(0)))
+    return _whole(csv_lines(told.result_sets[0].columns, session.store.read(0)))
+
+
+def _whole(lines: Iterable[str]) -> str:
+    """The lines as one text; raises InvalidParameter for one that is too long to be told at once."""
+    kept: list[str] = []
+    size = 0
+    for line in lines:
+        kept.append(line)
+        size += len(line)
+        if size > MOST_FILE_CHARACTERS:
+            raise InvalidParameter(
+                f"The rows as a file are longer than {MOST_FILE_CHARACTERS >> 20} Mi characters, the most for one answer.",
+                details={"expected": f"at most {MOST_FILE_CHARACTERS:,} characters"},
+                next_step="Read them page by page with get_session_result, or let the query bring fewer rows or columns.",
+            )
+    return "".join(kept)
 
 
 RESOURCES = (

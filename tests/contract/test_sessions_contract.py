@@ -13,6 +13,7 @@ from typing import Any
 import mcp_types as types
 import pytest
 from mcp import Client
+from mcp.shared.exceptions import MCPError
 
 from mssqlclient_mcp.server import build_server
 from tests.clients import connected
@@ -215,3 +216,18 @@ async def test_status_answers_quickly_while_everything_is_busy(database: TestDat
         for session in sessions:
             await client.call_tool("cancel_session", {"sessionId": session})
         await asyncio.gather(*busy)
+
+
+async def test_rows_that_make_too_large_a_file_are_read_page_by_page(client: Client, database: TestDatabase) -> None:
+    """An answer of tens of megabytes would hold up everybody else: refused with the way to go, and the pages are there."""
+    text = "'" + "x" * 1000 + "'"
+    ten = " UNION ALL ".join(f"SELECT {n} AS n" for n in range(10))
+    query = f"SELECT {text} AS t FROM ({ten}) a, ({ten}) b, ({ten}) c, ({ten}) d"
+    session = await started(client, query)
+    assert (await status(client, session))["status"] == "completed"
+    with pytest.raises(MCPError) as refused:
+        await client.read_resource(f"db://sessions/{session}/results.csv")
+    assert refused.value.error.data["code"] == "INVALID_PARAMETER"
+    assert "get_session_result" in refused.value.error.message
+    page = await client.call_tool("get_session_result", {"sessionId": session, "offset": 9990})
+    assert page.structured_content["rowCount"] == 10
