@@ -39,7 +39,7 @@ def build_server(
     dispatcher = Dispatcher(config, TOOLS, surroundings)
     resources, prompts = Resources(config, dispatcher), Prompts(config, dispatcher)
     completions = Completions(dispatcher, resources, prompts)
-    updates = SessionUpdates() if session_gates_open(config) else None
+    updates = SessionUpdates(dispatcher.caller) if session_gates_open(config) else None
 
     @asynccontextmanager
     async def lifespan(_: Server[DatabaseService]) -> AsyncIterator[DatabaseService]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -10,12 +11,16 @@ from typing import Any
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
+from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import ResourceUpdated
 
 from ..database_service import DatabaseService
 from .resources import SESSION_CSV
+from .surroundings import Caller
 
 MOST_SUBSCRIPTIONS = 1000
+MOST_OF_ONE = 100
+MOST_LISTENING = 100
 
 Context = ServerRequestContext[DatabaseService, Any]
 
@@ -24,9 +29,11 @@ class SessionUpdates:
     """Tells clients that subscribed to a session's resource when the session ends: by ``resources/updated`` to those that
     speak the protocol with a handshake, by ``subscriptions/listen`` to the others."""
 
-    def __init__(self) -> None:
+    def __init__(self, identify: Callable[[Context], Caller]) -> None:
+        self._identify = identify
         self._bus = InMemorySubscriptionBus()
-        self.listen = ListenHandler(self._bus)
+        self._streams = ListenHandler(self._bus)
+        self._listening: Counter[str] = Counter()  # streams by client
         self._subscribed: dict[tuple[int, str], Any] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -40,8 +47,24 @@ class SessionUpdates:
 
         return service.sessions.when_any_over(ended)
 
+    async def listen(self, ctx: Context, params: types.SubscriptionsListenRequestParams) -> types.SubscriptionsListenResult:
+        """subscriptions/listen, until the client closes the stream; raises MCPError when it has too many."""
+        client = self._identify(ctx).counted_as
+        if self._listening[client] >= MOST_LISTENING:
+            raise MCPError(types.INVALID_REQUEST, f"You listen on {MOST_LISTENING} streams already: close one first.")
+        self._listening[client] += 1
+        try:
+            return await self._streams(ctx, params)
+        finally:
+            self._listening[client] -= 1
+            if not self._listening[client]:
+                del self._listening[client]
+
     async def subscribe(self, ctx: Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
         """resources/subscribe."""
+        mine = [key for key in self._subscribed if key[0] == id(ctx.session)]
+        if len(mine) >= MOST_OF_ONE:
+            del self._subscribed[mine[0]]
         while len(self._subscribed) >= MOST_SUBSCRIPTIONS:
             del self._subscribed[next(iter(self._subscribed))]  # the oldest: nobody may be there any more
         self._subscribed[(id(ctx.session), str(params.uri))] = ctx.session

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
@@ -9,6 +11,7 @@ from mcp_types import ResourceTemplateReference
 
 from mssqlclient_mcp.errors import RateLimited
 from mssqlclient_mcp.server import build_server
+from mssqlclient_mcp.tools.resource_updates import MOST_LISTENING
 from mssqlclient_mcp.tools.surroundings import Caller, CallTold, Surroundings
 from tests.databases import TestDatabase, postgres_database
 
@@ -67,6 +70,23 @@ async def test_a_read_is_told_as_a_call_is(shop: TestDatabase) -> None:
         ("resources/read", "ann", "ok"),
         ("resources/read", "ann", "OBJECT_NOT_FOUND"),
     ]
+
+
+async def test_a_client_that_listens_everywhere_takes_no_place_from_others(shop: TestDatabase) -> None:
+    """A stream stays open as long as its client likes, and all clients share the places for them."""
+    callers = Callers()
+    server = build_server(shop.config(ENABLE_START_QUERY="true"), surroundings=callers.surroundings())
+    async with Client(server) as client, AsyncExitStack() as streams:
+        for _ in range(MOST_LISTENING):
+            await streams.enter_async_context(client.listen(resource_subscriptions=["db://sessions/x/results.csv"]))
+        with pytest.raises(MCPError, match="close one"):
+            await streams.enter_async_context(client.listen(resource_subscriptions=["db://sessions/x/results.csv"]))
+        callers.caller = Caller("bob", "bob")
+        await streams.enter_async_context(client.listen(resource_subscriptions=["db://sessions/x/results.csv"]))
+        await streams.aclose()
+        callers.caller = Caller("ann", "ann")
+        async with client.listen(resource_subscriptions=["db://sessions/x/results.csv"]):
+            """There is room again."""
 
 
 async def test_the_rate_limit_counts_reads(shop: TestDatabase) -> None:
