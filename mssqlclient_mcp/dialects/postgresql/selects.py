@@ -102,18 +102,18 @@ def like(column_sql: str, _: ReadableColumn, marker: str, *, ignore_case: bool, 
 
 
 def aggregate(function: str, column_sql: str, column: ReadableColumn | None) -> str:
-    """PostgreSQL's own aggregates widen their results; money is summed and averaged as numeric."""
+    """PostgreSQL's own aggregates widen their results; those of money are numbers like its values."""
     if column is None:
         return "count(*)"
     if function == "count_distinct":
         return f"count(DISTINCT {column_sql})"
-    cast_to = "::numeric" if column.type.name == "money" and function in ("sum", "avg") else ""
+    cast_to = "::numeric" if column.type.name == "money" else ""
     return f"{function}({column_sql}{cast_to})"
 
 
-def item(column_sql: str, _: ReadableColumn) -> str:
-    """Every type travels as it is."""
-    return column_sql
+def item(column_sql: str, column: ReadableColumn) -> str:
+    """Every type travels as it is but money, whose text is the server's locale's and would not be taken back."""
+    return f"{column_sql}::numeric AS {quote(column.name)}" if column.type.name == "money" else column_sql
 
 
 def text(select: Select) -> str:
