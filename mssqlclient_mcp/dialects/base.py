@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 class Access(str, Enum):
     """The transaction a statement gets."""
 
-    READ_ONLY = "read_only"  # PostgreSQL: BEGIN READ ONLY; SQL Server: a transaction that is always rolled back
+    READ_ONLY = "read_only"  # PostgreSQL: BEGIN READ ONLY, for one statement; SQL Server: one that is always rolled back
     READ_WRITE = "read_write"
     AUTOCOMMIT = "autocommit"
-    OWN_READ = "own_read"  # one catalogue statement of ours: a read-only transaction that ends with it; SQL Server: none
+    OWN_READ = "own_read"  # a catalogue statement of ours: as READ_ONLY on PostgreSQL; SQL Server needs no transaction for it
 
     @property
     def reads(self) -> bool:

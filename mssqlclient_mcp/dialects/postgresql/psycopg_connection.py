@@ -52,8 +52,8 @@ class PostgresConnection:
         return self._wire.usable
 
     def begin(self, access: Access, *, net_seconds: float, lock_seconds: float) -> None:
-        """Open the transaction (none for AUTOCOMMIT) and set the nets, in one round trip. For reads this goes with their
-        first statement, and for those of our own the end goes with it, too."""
+        """Open the transaction (none for AUTOCOMMIT) and set the nets, in one round trip. For a read all this goes with its
+        statement, and so does the end of the transaction, unless a script comes first."""
         local = "false" if access is Access.AUTOCOMMIT else "true"
         settings = {
             "statement_timeout": str(_milliseconds(net_seconds)),
@@ -68,7 +68,7 @@ class PostgresConnection:
         if not self.usable:
             raise ConnectionFailed("The connection is closed.")
         self._opening = (*_BEGIN[access], f"SELECT {', '.join(parts)}")
-        self._closing = ("ROLLBACK",) if access is Access.OWN_READ else ()
+        self._closing = ("ROLLBACK",) if access.reads else ()
         if not access.reads or self._names.incomplete:
             self._open()
             self._name_types()
