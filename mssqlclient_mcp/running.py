@@ -2,7 +2,8 @@
 
 The worker thread drives a connection inside ``driving()`` and asks ``check()`` before each driver call. Whoever wants the end
 (the deadline, a cancelled request, ``cancel_session``, the server going down) calls ``end()``; a stopper thread then sends the
-driver's cancel every 250 ms until the worker lets go, for a cancel that arrives before the statement began is lost.
+driver's cancel every 250 ms until the worker lets go, for a cancel that arrives before the statement began is lost. Each cancel
+runs on a thread of its own: over a network that fell silent a driver may never return from it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from enum import Enum
+from functools import partial
 
 from .alarms import Alarm, AlarmClock
 from .dialects.base import Connection
@@ -43,6 +45,7 @@ class Running:
         self._reason: EndReason | None = None
         self._connection: Connection | None = None
         self._stopper: threading.Thread | None = None
+        self._cancelling: threading.Thread | None = None
         self._let_go = threading.Event()
         self._finished = False
         self._decided = False
@@ -191,8 +194,10 @@ class Running:
             stopper = self._stopper
         self._let_go.set()
         if stopper is not None:
-            # The connection may be lent again only when the cancel call itself has returned.
             stopper.join()
+        if self._cancelling is not None:
+            # The connection may be lent again only when the cancel call itself has returned.
+            self._cancelling.join()
 
     def _start_stopper(self, connection: Connection) -> None:
         self._stopper = threading.Thread(target=self._context.run, args=(self._stop, connection), name="stopper", daemon=True)
@@ -201,15 +206,22 @@ class Running:
     def _stop(self, connection: Connection) -> None:
         give_up = self._alarms.now() + GIVE_UP_AFTER_SECONDS
         while not self._let_go.is_set():
-            try:
-                connection.cancel()
-            except DatabaseMcpError as error:
-                log.warning("a cancel could not be sent: %s", error.code.value)
+            if self._cancelling is None or not self._cancelling.is_alive():
+                work = partial(copy_context().run, self._cancel, connection)
+                self._cancelling = threading.Thread(target=work, name="cancel", daemon=True)
+                self._cancelling.start()
             if self._let_go.wait(CANCEL_EVERY_SECONDS):
                 return
             if self._alarms.now() >= give_up:
                 self._last_resort(connection)
                 return
+
+    @staticmethod
+    def _cancel(connection: Connection) -> None:
+        try:
+            connection.cancel()
+        except DatabaseMcpError as error:
+            log.warning("a cancel could not be sent: %s", error.code.value)
 
     def _last_resort(self, connection: Connection) -> None:
         stopped = False

@@ -193,6 +193,28 @@ def test_many_cancels_at_once_are_one(service: DatabaseService, driver: FakeDriv
     until(lambda: not [one for one in threading.enumerate() if one.name == "stopper"])
 
 
+def test_a_cancel_that_does_not_return_keeps_nobody_waiting(
+    service: DatabaseService, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over a wire that fell silent a driver may wait in its cancel for ever: the session ends all the same, its worker given up."""
+    monkeypatch.setattr(running_module, "GIVE_UP_AFTER_SECONDS", 0.5)
+    monkeypatch.setattr(running_module, "LAST_GRACE_SECONDS", 0.1)
+    wait = Wait(deaf=True, obeys_kill=False, cancel_seconds=4)
+    driver.on("SLOW", ROWS, wait=wait)
+    told = service.start_query(ME, None, "SELECT n FROM SLOW")
+    try:
+        assert wait.started.wait(5)
+        service.sessions.cancel_session(ME, told.session_id)
+        over = ended(service, told, 2)
+        assert over.error is not None
+        assert over.status is SessionStatus.CANCELLED
+        assert "stoppedAtDatabase" in over.error.details
+        assert service.sessions.abandoned_workers == 1
+    finally:
+        wait.release()
+    until(lambda: not [one for one in threading.enumerate() if one.name in ("stopper", "cancel")])
+
+
 # -- the handoff ---------------------------------------------------------------------------------------------------------
 
 
