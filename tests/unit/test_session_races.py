@@ -196,7 +196,7 @@ def test_many_cancels_at_once_are_one(service: DatabaseService, driver: FakeDriv
 def test_a_cancel_that_does_not_return_keeps_nobody_waiting(
     service: DatabaseService, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Over a wire that fell silent a driver may wait in its cancel for ever: the session ends all the same, its worker given up."""
+    """Over a wire that fell silent a driver may wait in its cancel for ever: the session ends, its worker given up."""
     monkeypatch.setattr(running_module, "GIVE_UP_AFTER_SECONDS", 0.5)
     monkeypatch.setattr(running_module, "LAST_GRACE_SECONDS", 0.1)
     wait = Wait(deaf=True, obeys_kill=False, cancel_seconds=4)
