@@ -16,7 +16,7 @@ from tests.oauth_settings import oauth
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
 
-WRITES = {"ENABLE_WRITE_QUERIES": "true", "QUERY_HANDOFF_SECONDS": "1"}
+WRITES = {"ENABLE_WRITE_QUERIES": "true", "QUERY_HANDOFF_SECONDS": "0"}
 ERAS = ["auto", "legacy"]
 
 
@@ -120,11 +120,12 @@ async def test_a_write_inside_a_function_is_stopped_by_the_transaction(reading: 
     assert notes(written_to) == 1
 
 
-async def test_a_read_that_becomes_a_session_stays_a_read(reading: Any, written_to: str) -> None:
+async def test_a_read_that_becomes_a_session_stays_a_read(issuer: Issuer, written_to: str) -> None:
     """Handed over after a second, it is in the same transaction as before."""
-    async with reading() as client:
-        handed = await told(client, "execute_query", query="SELECT slow_and_sly()")
-        ended = await over(client, handed["sessionId"])
+    with serving_over_http(oauth(issuer, written_to, **{**WRITES, "QUERY_HANDOFF_SECONDS": "1"})) as server:
+        async with client_of(server.url, token=issuer.token(scope="db:read")) as client:
+            handed = await told(client, "execute_query", query="SELECT slow_and_sly()")
+            ended = await over(client, handed["sessionId"])
         assert (ended["status"], ended["error"]["code"]) == ("failed", "READ_ONLY_VIOLATION")
     assert notes(written_to) == 1
 

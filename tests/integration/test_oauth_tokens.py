@@ -203,7 +203,7 @@ async def test_keys_serve_for_an_hour_while_the_issuer_is_away(issuer: Issuer) -
 
 async def test_a_slow_issuer_does_not_stop_the_event_loop(issuer: Issuer) -> None:
     """The fetch happens on a thread: everything else goes on."""
-    issuer.delay = 1.0
+    issuer.delay = 2.0
     keys = IssuerKeys(issuer.jwks_url)
     fetching = asyncio.create_task(keys.key("rsa-1"))
     longest = 0.0
@@ -212,7 +212,7 @@ async def test_a_slow_issuer_does_not_stop_the_event_loop(issuer: Issuer) -> Non
         await asyncio.sleep(0.01)
         longest = max(longest, time.monotonic() - began)
     assert await fetching is not None
-    assert longest < 0.3
+    assert longest < 1.0
     await keys.aclose()
 
 
