@@ -80,7 +80,8 @@ def _judge(grammar: Grammar, sql: str, outside_functions: frozenset[str]) -> Ver
     tokens = grammar.tokenize(sql)
     if not tokens:
         return Verdict(False, "there is no statement", None, "Send one SELECT.")
-    reading = Reading(sql, tokens, frozenset(map(fold, outside_functions)))
+    learnt = frozenset(map(fold, outside_functions))
+    reading = Reading(sql, tokens, learnt.union(map(str.rstrip, learnt)))  # SQL Server overlooks blanks behind a name
     return broken_rule(grammar, reading) or second_opinion(grammar, reading) or Verdict(True)
 
 

@@ -78,6 +78,8 @@ def test_functions_learnt_from_the_database_are_refused_by_name(dialect: str) ->
         ("postgresql", "r\u00e9ad_it", "r\u00e9ad_it(1)"),
         ("sqlserver", "R\u00c9AD_IT", "dbo.r\u00e9ad_it(1)"),
         ("sqlserver", "read_it", "dbo.[read_it ](1)"),
+        ("sqlserver", "read_it ", "dbo.read_it(1)"),
+        ("postgresql", "read_it ", '"read_it "(1)'),
         ("postgresql", "r" * 63, "r" * 64 + "(1)"),
         ("postgresql", "\u00e9" * 31 + "a", '"' + "\u00e9" * 31 + 'ab"(1)'),
     ],

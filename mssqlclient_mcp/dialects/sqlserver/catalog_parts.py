@@ -159,9 +159,22 @@ def index_columns(condition: str) -> str:
       ORDER BY x.key_ordinal, x.index_column_id FOR JSON PATH)"""
 
 
+# A full-text index has no name and stands in no sys.indexes; Management Studio shows it with the others.
+_FULL_TEXT = """SELECT CAST(NULL AS int) AS [index_id], CAST(N'(full-text index)' AS nvarchar(128)) AS [name],
+      CAST('full_text' AS nvarchar(60)) AS [kind], 0 AS [unique], 0 AS [primary_key], 0 AS [unique_constraint],
+      (SELECT tc.name AS [name], 0 AS [descending] FROM sys.columns AS tc
+        WHERE tc.object_id = ft.object_id AND COLUMNPROPERTY(tc.object_id, tc.name, 'IsFulltextIndexed') = 1
+        ORDER BY tc.column_id FOR JSON PATH) AS [columns],
+      CAST(NULL AS nvarchar(max)) AS [included], CAST(NULL AS nvarchar(max)) AS [filter], CAST(NULL AS int) AS [fill_factor],
+      CASE ft.is_enabled WHEN 1 THEN 0 ELSE 1 END AS [disabled], CAST(NULL AS nvarchar(60)) AS [compression],
+      N'KEY INDEX ' + QUOTENAME(fk.name) + CASE ft.change_tracking_state WHEN 'A' THEN N', CHANGE_TRACKING AUTO'
+        WHEN 'M' THEN N', CHANGE_TRACKING MANUAL' ELSE N', CHANGE_TRACKING OFF' END AS [definition]
+    FROM sys.fulltext_indexes AS ft
+    LEFT JOIN sys.indexes AS fk ON fk.object_id = ft.object_id AND fk.index_id = ft.unique_index_id
+    WHERE ft.object_id = o.object_id"""
+
 # XML and spatial indexes have columns without a key ordinal; a column that only partitions an index is no key.
-INDEXES = f"""(
-    SELECT i.index_id AS [index_id], i.name AS [name],
+_INDEXES = f"""SELECT i.index_id AS [index_id], i.name AS [name],
       CASE i.type WHEN 0 THEN 'heap' WHEN 1 THEN 'clustered' WHEN 2 THEN 'nonclustered' WHEN 3 THEN 'xml' WHEN 4 THEN 'spatial'
         WHEN 5 THEN 'clustered_columnstore' WHEN 6 THEN 'nonclustered_columnstore' WHEN 7 THEN 'hash'
         ELSE LOWER(i.type_desc) END AS [kind],
@@ -170,13 +183,27 @@ INDEXES = f"""(
       {index_columns("x.is_included_column = 1")} AS [included],
       i.filter_definition AS [filter], NULLIF(i.fill_factor, 0) AS [fill_factor], i.is_disabled AS [disabled],
       (SELECT CASE WHEN MIN(ip.data_compression) = MAX(ip.data_compression) THEN MAX(ip.data_compression_desc) ELSE 'MIXED' END
-        FROM sys.partitions AS ip WHERE ip.object_id = i.object_id AND ip.index_id = i.index_id) AS [compression]
-    FROM sys.indexes AS i WHERE i.object_id = o.object_id AND i.is_hypothetical = 0
-    ORDER BY i.is_primary_key DESC, i.index_id FOR JSON PATH)"""
+        FROM sys.partitions AS ip WHERE ip.object_id = i.object_id AND ip.index_id = i.index_id) AS [compression],
+      CAST(NULL AS nvarchar(4000)) AS [definition]
+    FROM sys.indexes AS i WHERE i.object_id = o.object_id AND i.is_hypothetical = 0"""
+
+INDEXES = f"""(
+    SELECT q.[index_id] AS [index_id], q.[name] AS [name], q.[kind] AS [kind], q.[unique] AS [unique],
+      q.[primary_key] AS [primary_key], q.[unique_constraint] AS [unique_constraint], q.[columns] AS [columns],
+      q.[included] AS [included], q.[filter] AS [filter], q.[fill_factor] AS [fill_factor], q.[disabled] AS [disabled],
+      q.[compression] AS [compression], q.[definition] AS [definition]
+    FROM ({_INDEXES} UNION ALL {_FULL_TEXT}) AS q
+    ORDER BY q.[primary_key] DESC, CASE WHEN q.[index_id] IS NULL THEN 1 ELSE 0 END, q.[index_id] FOR JSON PATH)"""
+
+# Plain casts of these types leave out seconds, or are no text at all.
+_BOUNDARY = f"""CASE WHEN CAST(SQL_VARIANT_PROPERTY(pv.value, 'BaseType') AS nvarchar(60)) IN (N'datetime', N'smalldatetime')
+          THEN CONVERT(nvarchar(33), CAST(pv.value AS datetime), 126)
+          WHEN CAST(SQL_VARIANT_PROPERTY(pv.value, 'BaseType') AS nvarchar(60)) IN (N'binary', N'varbinary')
+          THEN CONVERT({TEXT}, CAST(pv.value AS varbinary(4000)), 1) ELSE CAST(pv.value AS {TEXT}) END"""
 
 PARTITIONS = f"""(
     SELECT pp.partition_number AS [partition], pp.rows AS [rows], pp.data_compression_desc AS [compression],
-      (SELECT CASE pf.boundary_value_on_right WHEN 1 THEN N'>= ' ELSE N'<= ' END + CAST(pv.value AS {TEXT})
+      (SELECT CASE pf.boundary_value_on_right WHEN 1 THEN N'>= ' ELSE N'<= ' END + {_BOUNDARY}
         FROM sys.indexes AS pi JOIN sys.partition_schemes AS ps ON ps.data_space_id = pi.data_space_id
         JOIN sys.partition_functions AS pf ON pf.function_id = ps.function_id
         JOIN sys.partition_range_values AS pv ON pv.function_id = pf.function_id AND pv.parameter_id = 1

@@ -211,9 +211,12 @@ def _by_edition(feature: Feature, place: Place, facts: Facts) -> tuple[bool | No
 
 
 def _by_component(feature: Feature, place: Place, facts: Facts) -> tuple[bool | None, str] | None:
-    if feature.component is None or place.service is not None:
+    if feature.component is None:
         return None
     installed = flag(facts.get(feature.component))
+    if place.service is not None:
+        without = installed is False and feature.component == "is_xtp_supported"  # the one that a service tier decides
+        return (False, "not in this service tier") if without else None
     if installed is None:
         return None, "whether the component is installed cannot be seen"
     return None if installed else (False, "component not installed")
