@@ -163,6 +163,8 @@ def read_parameters(parameters: object) -> dict[str, object]:
 def _read_json(text: str) -> object:
     try:
         return json.loads(text, parse_float=Decimal, object_pairs_hook=_once)
+    except RecursionError as error:
+        raise InvalidParameter("parameters is nested too deeply.") from error
     except ValueError as error:
         raise InvalidParameter(
             f"parameters is not a JSON object: {error}.", details={"expected": '{"name": value, ...}'}

@@ -40,6 +40,9 @@ _SIMPLE: Mapping[Kind, Callable[[object, ParameterType, Rule], object]] = {
     Kind.VERBATIM: texts.verbatim,
 }
 
+_NO_NAMES = frozenset({"array", "composite", "enum", "range"})
+"""Rows of the tables that stand for types of any name."""
+
 _TYPE = re.compile(
     r"(?P<name>[a-z_][a-z0-9_]*(?: [a-z]+)*?) *(?:\( *(?P<first>\d+|max) *(?:, *(?P<second>\d+) *)?\))?"
     r"(?P<rest>(?: [a-z]+)*)(?P<array>(?:\[\])*)",
@@ -55,7 +58,7 @@ def parse_type(text: str, dialect: str) -> ParameterType:
         raise InvalidParameter(f"{text!r} is not a type.")
     written = (match["name"] + match["rest"]).strip()
     name = table.SYNONYMS.get(written, written)
-    if name not in table.RULES:
+    if name not in table.RULES or name in _NO_NAMES:
         raise InvalidParameter(f"{text!r} is not a type that is known here.")
     kind = _sized(name, written, match, table)
     for _ in range(len(match["array"]) // 2):
@@ -133,7 +136,10 @@ def bound_value(value: object, kind: ParameterType, dialect: str) -> object:
     if value is None:
         return None
     table = conversions_for(dialect)
-    checked = check(value, kind, dialect)
+    try:
+        checked = check(value, kind, dialect)
+    except RecursionError as error:
+        raise Unfit("the value is nested too deeply") from error
     if isinstance(checked, TypedValue):
         return replace(checked, value=table.bound(checked.value, checked.type))
     if isinstance(checked, TableRows):

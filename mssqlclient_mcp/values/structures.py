@@ -95,14 +95,24 @@ def _row(value: object, fields: tuple[ParameterField, ...], convert: Convert) ->
 
 
 def _by_name(given: Mapping[object, object], fields: tuple[ParameterField, ...], where: str) -> dict[str, object]:
-    known = {field.name.lower(): field.name for field in fields}
+    names = [field.name for field in fields]
     found: dict[str, object] = {}
     for key, item in given.items():
-        name = known.get(str(key).lower())
+        name = _named(str(key), names)
         if name is None:
-            raise Unfit(f"{where} has an unknown field {str(key)!r}; there are {', '.join(known.values())}")
+            raise Unfit(f"{where} has an unknown field {str(key)!r}; there are {', '.join(names)}")
+        if name in found:
+            raise Unfit(f"{where} has the field {name!r} twice")
         found[name] = item
     return found
+
+
+def _named(written: str, names: list[str]) -> str | None:
+    """The field of that very name, else the only one that differs by case alone."""
+    if written in names:
+        return written
+    alike = [name for name in names if name.lower() == written.lower()]
+    return alike[0] if len(alike) == 1 else None
 
 
 def _part(where: str, value: object, kind: ParameterType, convert: Convert) -> object:
