@@ -375,6 +375,19 @@ def test_what_is_not_surely_a_key_is_none(service: DatabaseService, table: str) 
     assert "order" in read(service, table)["notes"][0]
 
 
+def test_a_key_that_may_still_hold_null_is_none(service: DatabaseService, postgres_url: str) -> None:
+    """A NOT NULL that is NOT VALID (PostgreSQL 18) says nothing of the rows that were there: a cursor would leave them out."""
+    with psycopg.connect(postgres_url) as connection:
+        if connection.info.server_version < 180000:
+            pytest.skip("NOT NULL ... NOT VALID came with PostgreSQL 18")
+        connection.execute("CREATE TABLE s.late (k int UNIQUE, v int)")
+        connection.execute("INSERT INTO s.late VALUES (NULL, 1), (NULL, 2), (3, 3)")
+        connection.execute("ALTER TABLE s.late ADD CONSTRAINT late_k NOT NULL k NOT VALID")
+    pages = [read(service, "s.late", columns=["v"], order_by=["k"], limit=1, offset=offset) for offset in range(3)]
+    assert sorted(page["rows"][0][0] for page in pages) == [1, 2, 3]
+    assert not any("nextCursor" in page for page in pages)
+
+
 def test_partitions_and_materialized_views_are_read(service: DatabaseService) -> None:
     """A partitioned table has its key."""
     assert "notes" not in read(service, "s.parts")
