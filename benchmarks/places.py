@@ -194,5 +194,8 @@ def places() -> Iterator[list[Place]]:
     with ExitStack() as stack:
         found: list[Place] = [stack.enter_context(postgres())]
         if text := os.environ.get("TEST_MSSQL_CONNECTIONSTRING"):
-            found.append(SqlServerPlace(text))
+            place = SqlServerPlace(text)
+            if place.config().connection.database is None:
+                raise SystemExit("TEST_MSSQL_CONNECTIONSTRING names no database; the benchmarks need one, such as Database=master")
+            found.append(place)
         yield found
