@@ -196,6 +196,6 @@ def places() -> Iterator[list[Place]]:
         if text := os.environ.get("TEST_MSSQL_CONNECTIONSTRING"):
             place = SqlServerPlace(text)
             if place.config().connection.database is None:
-                raise SystemExit("TEST_MSSQL_CONNECTIONSTRING names no database; the benchmarks need one, such as Database=master")
+                raise SystemExit("TEST_MSSQL_CONNECTIONSTRING names no database; benchmarks need one, such as Database=master")
             found.append(place)
         yield found
