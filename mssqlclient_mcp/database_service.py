@@ -35,7 +35,7 @@ from .models import (
     StatementKind,
     TableStatistics,
 )
-from .names import shown
+from .names import MAX_LENGTH, shown
 from .plan_models import Plan
 from .pool import ConnectionPool, Lease, Reservation
 from .procedures import SPExecutor
@@ -153,6 +153,8 @@ class DatabaseService:
         Raises InvalidParameter when it is missing in server mode, or another one than the connected in database mode.
         """
         connected = self.settings.database
+        if requested is not None and len(requested) > MAX_LENGTH:
+            raise InvalidParameter(f"databaseName {shown(requested)} is longer than a name can be.")
         if connected is None:
             if requested is None and required:
                 raise InvalidParameter(

@@ -79,11 +79,16 @@ def token_owner(user: AuthenticatedUser) -> str:
     return f"{issuer} {token.subject or token.client_id}" if issuer else token.client_id
 
 
+def is_stateless(request: Request) -> bool:
+    """Whether a request is of the era without handshake, by the header that the SDK goes by."""
+    version = request.headers.get(VERSION_HEADER)
+    return version is not None and version not in HANDSHAKE_PROTOCOL_VERSIONS
+
+
 def session_of(request: Request) -> str | None:
     """The MCP session of a request, where its protocol has one: by header, or in the older form by query. What a request of
     the stateless era says of a session is its own word: nothing has looked whether there is one."""
-    version = request.headers.get(VERSION_HEADER)
-    if version is not None and version not in HANDSHAKE_PROTOCOL_VERSIONS:
+    if is_stateless(request):
         return None
     older = request.url.path.startswith(MESSAGES_PATH)
     found = request.query_params.get("session_id") if older else request.headers.get(SESSION_HEADER)

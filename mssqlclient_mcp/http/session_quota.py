@@ -9,12 +9,15 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .identity import SESSION_HEADER, Identity, counted_key
+from .door import BodyLimit
+from .identity import SESSION_HEADER, Identity, counted_key, is_stateless
 
 log = logging.getLogger(__name__)
 
 MOST_OF_ONE = 1000
 MOST_REMEMBERED = 20_000
+MOST_OPENING_BYTES = 64 << 10
+"""Of a request that opens a session: what it tells of the client is kept as long as the session."""
 REFUSED = 400
 
 
@@ -24,6 +27,7 @@ class SessionQuota:
 
     def __init__(self, app: ASGIApp, identity: Identity, *, most: int = MOST_OF_ONE) -> None:
         self._app = app
+        self._opening = BodyLimit(app, most_bytes=MOST_OPENING_BYTES)
         self._identity = identity
         self._most = most
         self._open: OrderedDict[str, OrderedDict[str, None]] = OrderedDict()  # by client, the latest used last
@@ -44,7 +48,8 @@ class SessionQuota:
                     await self._opened(client, opened, scope)
             await send(message)
 
-        await self._app(scope, receive, watched_send)
+        opening = session is None and not is_stateless(request)
+        await (self._opening if opening else self._app)(scope, receive, watched_send)
         if session is not None and request.method == "DELETE":
             self._forget(client, session)
 

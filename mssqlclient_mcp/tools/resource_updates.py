@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +22,8 @@ from .surroundings import Caller
 MOST_SUBSCRIPTIONS = 1000
 MOST_OF_ONE = 100
 MOST_LISTENING = 100
+
+_SESSION = re.compile(re.escape(SESSION_CSV).replace(r"\{sessionId\}", "[^/]{1,100}"))
 
 Context = ServerRequestContext[DatabaseService, Any]
 
@@ -53,8 +56,10 @@ class SessionUpdates:
         if self._listening[client] >= MOST_LISTENING:
             raise MCPError(types.INVALID_REQUEST, f"You listen on {MOST_LISTENING} streams already: close one first.")
         self._listening[client] += 1
+        wanted = [uri for uri in params.notifications.resource_subscriptions or () if _can_change(uri)][:MOST_OF_ONE]
+        notifications = params.notifications.model_copy(update={"resource_subscriptions": wanted})
         try:
-            return await self._streams(ctx, params)
+            return await self._streams(ctx, params.model_copy(update={"notifications": notifications}))
         finally:
             self._listening[client] -= 1
             if not self._listening[client]:
@@ -62,6 +67,8 @@ class SessionUpdates:
 
     async def subscribe(self, ctx: Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
         """resources/subscribe."""
+        if not _can_change(str(params.uri)):
+            return types.EmptyResult()
         mine = [key for key in self._subscribed if key[0] == id(ctx.session)]
         if len(mine) >= MOST_OF_ONE:
             del self._subscribed[mine[0]]
@@ -86,3 +93,8 @@ class SessionUpdates:
             session = self._subscribed.pop(key)
             with suppress(Exception):  # the client is gone: nobody to tell
                 await session.send_resource_updated(uri)
+
+
+def _can_change(uri: str) -> bool:
+    """Whether anybody will ever be told of this resource; what clients ask beyond that is not kept."""
+    return _SESSION.fullmatch(uri) is not None

@@ -184,3 +184,14 @@ def test_a_name_that_no_request_could_have_keeps_the_server_from_starting(settin
     assert ended.returncode == 2
     assert setting in ended.stderr
     assert value in ended.stderr
+
+
+def test_what_opens_a_session_is_short(server: HttpServerProcess) -> None:
+    """What a client tells of itself is kept as long as its session; calls may be longer."""
+    client = {"name": "x" * 200_000, "version": "1"}
+    opening = {**INITIALIZE, "params": {**INITIALIZE["params"], "clientInfo": client}}  # type: ignore[dict-item]
+    assert httpx2.post(server.url, json=opening, headers=JSON).status_code == 413
+    session = {"mcp-session-id": httpx2.post(server.url, json=INITIALIZE, headers=JSON).headers["mcp-session-id"]}
+    call = {"name": "get_table_schema", "arguments": {"tableName": "x" * 200_000}}
+    asked = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}
+    assert httpx2.post(server.url, json=asked, headers={**JSON, **session}).status_code == 200

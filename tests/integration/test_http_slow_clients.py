@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import uvicorn
@@ -17,16 +17,21 @@ from mssqlclient_mcp.http.door import BodyLimit
 from mssqlclient_mcp.http.protocol import ImpatientProtocol
 
 LIMIT_SECONDS = 0.4
+LARGE = 16 << 20
 
 
 class Quick(ImpatientProtocol):
     """The protocol with a limit that a test can wait for."""
 
     header_seconds = LIMIT_SECONDS
+    taking_seconds = LIMIT_SECONDS
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers with the body's length."""
+    if scope["path"] == "/large":
+        await PlainTextResponse("x" * LARGE)(scope, receive, send)
+        return
     body = await Request(scope, receive).body()
     await PlainTextResponse(str(len(body)))(scope, receive, send)
 
@@ -118,4 +123,31 @@ async def test_a_large_body_is_refused_while_it_still_comes_and_the_client_reads
             writing.write(b"x" * 10_000)
             await writing.drain()
         assert b"too large" in await asyncio.wait_for(reading.read(), 2)
+        writing.close()
+
+
+async def test_an_answer_that_nobody_takes_is_given_up() -> None:
+    """It would lie in memory for as long as the client likes, and the client could ask for many."""
+    async with serving() as port:
+        reading, writing = await asyncio.open_connection("127.0.0.1", port, limit=1)
+        writing.write(b"GET /large HTTP/1.1\r\nHost: h\r\n\r\n")
+        await asyncio.sleep(LIMIT_SECONDS * 4)
+        taken = 0
+        with suppress(ConnectionError):
+            while part := await asyncio.wait_for(reading.read(1 << 20), 2):
+                taken += len(part)
+        assert taken < LARGE
+        writing.close()
+
+
+async def test_a_client_that_takes_an_answer_slowly_gets_it_whole() -> None:
+    """The limit is for a client that takes nothing, not for a slow line."""
+    async with serving() as port:
+        reading, writing = await asyncio.open_connection("127.0.0.1", port)
+        writing.write(b"GET /large HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        taken = 0
+        while part := await asyncio.wait_for(reading.read(1 << 20), 2):
+            taken += len(part)
+            await asyncio.sleep(LIMIT_SECONDS / 20)
+        assert taken > LARGE
         writing.close()
