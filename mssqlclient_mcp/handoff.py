@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from .alarms import Alarm, AlarmClock
 from .errors import DatabaseMcpError, InternalError
 from .execution import ResultBuffer
-from .models import ProcedureResult, ResultSet, SessionType
+from .models import ResultSet, SessionType
+from .procedure_models import ProcedureResult
 from .running import Running
 from .session import Session
 from .sessions import SessionManager
@@ -99,7 +100,9 @@ class Handoff:
         if not sink.hand_over(session.store):
             self._sessions.disown(session)  # cut already: it ends soon
             return True
-        running.extend(self._offer.session_seconds)
+        if not running.extend(self._offer.session_seconds):
+            self._sessions.disown(session)
+            return True
         self._sessions.keep(session)
         if running.answer_early(value=session):
             self._session = session

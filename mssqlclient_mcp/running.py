@@ -81,16 +81,19 @@ class Running:
         """Seconds since the call began."""
         return self._alarms.now() - self.started
 
-    def extend(self, seconds: float) -> None:
-        """Set the deadline to ``seconds`` after the start of the call, in place of the one it had."""
+    def extend(self, seconds: float) -> bool:
+        """Set the deadline to ``seconds`` after the start of the call, in place of the one it had. False when it is too late:
+        the call is over or ending."""
         alarm = self._alarms.set(self.started + seconds, self._time_is_up)
         with self._lock:
-            old, self._deadline_alarm, self.seconds = self._deadline_alarm, alarm, seconds
-            finished = self._finished
-        if old is not None:
-            old.off()
-        if finished:
-            alarm.off()
+            in_time = not self._finished and self._reason is None
+            if in_time:
+                superfluous, self._deadline_alarm, self.seconds = self._deadline_alarm, alarm, seconds
+            else:
+                superfluous = alarm
+        if superfluous is not None:
+            superfluous.off()
+        return in_time
 
     def _time_is_up(self) -> None:
         self.end(EndReason.TIMEOUT)

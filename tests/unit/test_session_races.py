@@ -15,7 +15,8 @@ from mssqlclient_mcp import running as running_module
 from mssqlclient_mcp.config import load_config
 from mssqlclient_mcp.database_service import DatabaseService
 from mssqlclient_mcp.dialects.sqlserver.connection import SqlServerDialect
-from mssqlclient_mcp.errors import DatabaseMcpError, ResultExpired, StatementCancelled, TooManySessions
+from mssqlclient_mcp.errors import DatabaseMcpError, ResultExpired, StatementCancelled, StatementTimeout, TooManySessions
+from mssqlclient_mcp.execution import ResultBuffer
 from mssqlclient_mcp.models import QueryResult, QuerySession, SessionStatus
 from mssqlclient_mcp.running import EndReason
 from mssqlclient_mcp.session import Session
@@ -233,6 +234,25 @@ def test_a_handed_over_read_whose_connection_is_lost_is_not_sent_again(service: 
     assert over.error is not None
     assert (over.status, over.error.code) == (SessionStatus.FAILED, "CONNECTION_FAILED")
     assert len(driver.sent("SLOW")) == 1
+
+
+def test_a_deadline_in_the_instant_of_the_handoff_is_the_callers_own(
+    service: DatabaseService, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time is up while the rows change hands: the caller is told so, by its own limit, and no session stays behind."""
+    held = Held()
+    monkeypatch.setattr(ResultBuffer, "hand_over", held.before(ResultBuffer.hand_over))
+    driver.on("SLOW", ROWS, wait=Wait())
+    caller = Caller(service, "SELECT n FROM SLOW", limit=1.3)
+    assert held.entered.wait(5)
+    until(lambda: caller.running.reason is EndReason.TIMEOUT)
+    held.free.set()
+    caller.thread.join(5)
+    [outcome] = caller.outcome
+    assert isinstance(outcome, StatementTimeout)
+    assert "limit of 1.3 s" in outcome.message
+    assert not caller.running.answered_early
+    assert service.sessions.list_sessions(ME) == []
 
 
 def test_a_handoff_that_finds_no_connection_leaves_no_trace(
