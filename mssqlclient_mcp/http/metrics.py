@@ -63,7 +63,10 @@ class Metrics:
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """All of it, and its media type: OpenMetrics (which has the exemplars) when it is accepted, else Prometheus' text."""
-        encode, content_type = choose_encoder(accept)
+        try:
+            encode, content_type = choose_encoder(accept)
+        except (ValueError, TypeError, LookupError):  # a version or a form that there is not
+            encode, content_type = choose_encoder("")
         return encode(self._registry), content_type
 
 

@@ -282,6 +282,24 @@ async def test_ready_is_draining_while_running_calls_are_waited_for(postgres_url
         assert await asyncio.to_thread(server.ended_within, 10)
 
 
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/openmetrics-text; version=x",
+        "application/openmetrics-text; version=1.0.0; escaping=nothing",
+        "text/plain; version=x; q=y",
+        ";;;,=,",
+        "",
+    ],
+)
+def test_metrics_are_told_whatever_a_scraper_accepts(postgres_url: str, accept: str) -> None:
+    """Prometheus' text where the form that was asked for is none."""
+    with DatabaseService(configured(postgres_url)) as service, health_of(service) as port:
+        status, body, _ = get(port, "/metrics", accept)
+        assert status == 200
+        assert "mssqlclient_mcp_pool_connections_max" in body
+
+
 async def test_metrics_count_calls_by_tool_and_code_and_nothing_that_a_client_makes_up(postgres_url: str) -> None:
     """Calls, durations, rows, rate limits and gauges; an unknown name is ``other``, and exemplars carry the request's id."""
     config = configured(postgres_url, RATE_LIMIT_PER_MINUTE="6")
