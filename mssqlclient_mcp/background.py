@@ -10,7 +10,8 @@ from .connection_settings import ConnectionSettings
 from .dialects.base import Connection, Dialect
 from .errors import DatabaseMcpError
 from .execution import CatalogReader, ResultBuffer, ResultSink, records_of
-from .models import ProcedureResult, QueryResult, Statement, StatementKind
+from .models import QueryResult, Statement, StatementKind
+from .procedure_models import ProcedureResult
 from .procedures import SPExecutor
 from .records import Record
 from .running import Running

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from .dialects.conversions import Kind, Rule
-from .models import Direction, ParameterType, ProcedureSignature, StoredProcedureParameter
+from .models import Direction, ParameterType, StoredProcedureParameter
+from .procedure_models import ProcedureSignature
 from .type_mapper import rule_of
 
 Schema = dict[str, object]

@@ -23,21 +23,11 @@ from .execution import NET_GRACE_SECONDS, CatalogReader, Nets, ResultBuffer, Res
 from .handoff import Handoff, Offer
 from .login_notice import LoginNotice
 from .metadata import Metadata
-from .models import (
-    DatabaseMode,
-    ProcedureResult,
-    ProcedureSignature,
-    QueryResult,
-    QuerySession,
-    ResultSet,
-    SessionType,
-    Statement,
-    StatementKind,
-    TableStatistics,
-)
+from .models import DatabaseMode, QueryResult, QuerySession, ResultSet, SessionType, Statement, StatementKind, TableStatistics
 from .names import MAX_LENGTH, shown
 from .plan_models import Plan
 from .pool import ConnectionPool, Lease, Reservation
+from .procedure_models import ProcedureResult, ProcedureSignature
 from .procedures import SPExecutor
 from .query_gate import QueryGate
 from .records import Record

@@ -14,8 +14,9 @@ from .dialects.catalog import catalog_for
 from .dialects.conversions import Kind
 from .dialects.procedures import PreparedCall, procedures_for
 from .errors import InvalidParameter, ObjectNotFound
-from .models import Direction, ProcedureResult, ProcedureSignature, QueryResult, StoredProcedureParameter
+from .models import Direction, QueryResult, StoredProcedureParameter
 from .names import MOST_SHOWN, nearest_of
+from .procedure_models import ProcedureResult, ProcedureSignature
 from .type_mapper import bound_value, rule_of, validate_parameter
 
 if TYPE_CHECKING:

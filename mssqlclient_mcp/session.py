@@ -8,14 +8,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
 from .errors import DatabaseMcpError, StatementCancelled
-from .models import (
-    ErrorResponse,
-    OutputValue,
-    ProcedureResult,
-    QuerySession,
-    SessionStatus,
-    SessionType,
-)
+from .models import ErrorResponse, OutputValue, QuerySession, SessionStatus, SessionType
+from .procedure_models import ProcedureResult
 from .running import EndReason, Running
 from .session_store import ResultStore
 

@@ -18,7 +18,8 @@ from typing import cast, overload
 
 from .errors import ResultExpired
 from .messages import MOST_RESULT_SETS, MessageLog, sets_left_out
-from .models import Column, Message, ProcedureResult, ResultSet, Row, SessionResultSet, TruncatedBy
+from .models import Column, Message, ResultSet, Row, SessionResultSet, TruncatedBy
+from .procedure_models import ProcedureResult
 from .turns import Turns
 
 BATCH_ROWS = 64

@@ -16,8 +16,9 @@ from .alarms import AlarmClock
 from .dialects.base import Connection
 from .errors import DatabaseMcpError, InternalError, Outcome, SessionNotFound, StatementCancelled, TooManySessions
 from .logs import request_id
-from .models import ProcedureResult, QuerySession, SessionStatus, SessionType
+from .models import QuerySession, SessionStatus, SessionType
 from .names import shown
+from .procedure_models import ProcedureResult
 from .running import EndReason, Running
 from .session import Session, utc_now
 from .session_store import ResultMemory, ResultStore

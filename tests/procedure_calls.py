@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from mssqlclient_mcp.config import Config
 from mssqlclient_mcp.database_service import DatabaseService
 from mssqlclient_mcp.execution import ResultBuffer
-from mssqlclient_mcp.models import ProcedureResult, ProcedureSignature, Statement, StatementKind
+from mssqlclient_mcp.models import Statement, StatementKind
+from mssqlclient_mcp.procedure_models import ProcedureResult, ProcedureSignature
 
 
 class Calls:

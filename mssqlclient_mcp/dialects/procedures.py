@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from ..models import OutputValue, ProcedureSignature, ResultSet, Statement
+from ..models import OutputValue, ResultSet, Statement
+from ..procedure_models import ProcedureSignature
 
 Read = Callable[[str, Sequence[object]], Sequence[dict[str, object]]]
 """(one catalogue statement, its values) -> the rows as dicts by column alias, in the database of the call."""

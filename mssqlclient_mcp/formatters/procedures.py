@@ -6,15 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 
 from ..errors import DatabaseMcpError, ErrorCode
-from ..models import (
-    Column,
-    ProcedureResult,
-    ProcedureSignature,
-    QueryResult,
-    ResultSet,
-    StoredProcedureParameter,
-    TruncatedBy,
-)
+from ..models import Column, QueryResult, ResultSet, StoredProcedureParameter, TruncatedBy
+from ..procedure_models import ProcedureResult, ProcedureSignature
 from .queries import messages_text, result_set
 from .rows import fenced, table
 from .values import plain_text

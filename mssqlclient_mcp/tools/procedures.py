@@ -9,7 +9,7 @@ from pydantic import Field
 from ..errors import DatabaseMcpError, StatementTimeout
 from ..formatters import procedures as show
 from ..formatters import sessions as session_answers
-from ..models import ProcedureResult
+from ..procedure_models import ProcedureResult
 from ..session import Session
 from .base import Arguments, Call, Reply
 from .queries import with_timeout_advice

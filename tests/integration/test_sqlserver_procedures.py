@@ -12,7 +12,8 @@ from decimal import Decimal
 import pytest
 
 from mssqlclient_mcp.errors import ConnectionFailed, DatabaseMcpError, InvalidParameter, ObjectNotFound, StatementError
-from mssqlclient_mcp.models import Direction, ProcedureResult, SessionStatus, TruncatedBy
+from mssqlclient_mcp.models import Direction, SessionStatus, TruncatedBy
+from mssqlclient_mcp.procedure_models import ProcedureResult
 from tests.databases import SqlServerForTests, TestDatabase
 from tests.procedure_calls import Calls, calls
 from tests.sqlserver_procedure_types import INPUT_ONLY, TRIPS, Trip

@@ -19,7 +19,16 @@ MCP_PLACES = ("server", "tools", "http", "demo")
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("models", "errors", "scopes"),
-    ("names", "connection_settings", "schema_models", "plan_models", "data_models", "check_models", "platforms"),
+    (
+        "names",
+        "connection_settings",
+        "schema_models",
+        "procedure_models",
+        "plan_models",
+        "data_models",
+        "check_models",
+        "platforms",
+    ),
     ("connection_keywords", "settings"),
     ("connection_url", "connection_rendering", "connection_text"),
     ("connection_string",),

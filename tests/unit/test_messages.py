@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,9 +12,10 @@ from mssqlclient_mcp.errors import DatabaseFault
 from mssqlclient_mcp.execution import ResultBuffer
 from mssqlclient_mcp.formatters.errors import format_error
 from mssqlclient_mcp.formatters.procedures import procedure_result, with_what_arrived
-from mssqlclient_mcp.formatters.sessions import LONGEST_OUTPUT, session_list, session_status
+from mssqlclient_mcp.formatters.sessions import LONGEST_OUTPUT, SHORT_QUERY, session_list, session_page, session_status
 from mssqlclient_mcp.messages import LAST_KEPT, LONGEST_MESSAGE, MessageLog
-from mssqlclient_mcp.models import Column, Message, ObjectName, OutputValue, ProcedureResult, QueryResult, SessionType
+from mssqlclient_mcp.models import Column, Message, ObjectName, OutputValue, QueryResult, SessionResultSet, SessionType
+from mssqlclient_mcp.procedure_models import ProcedureResult
 from mssqlclient_mcp.running import Running
 from mssqlclient_mcp.session import Session
 from mssqlclient_mcp.session_store import ResultMemory, ResultStore
@@ -121,3 +124,22 @@ def test_a_sessions_status_shows_return_value_and_outputs() -> None:
     assert len(str(structured)) < LONGEST_OUTPUT * 2
     _, listed = session_list([session] * 250)
     assert (len(str(listed)) < 150_000, listed["notShown"]) == (True, 150)
+
+
+def test_a_list_of_sessions_shows_the_beginning_of_a_long_query() -> None:
+    """Cut visibly, in the text and in the structured answer; one that just fits stays whole."""
+    session = _session("x").snapshot()
+    text, listed = session_list([replace(session, query="y" * 1000), replace(session, query="z" * SHORT_QUERY)])
+    shortened = "y" * (SHORT_QUERY - 1) + "…"
+    assert [one["query"] for one in listed["sessions"]] == [shortened, "z" * SHORT_QUERY]  # type: ignore[attr-defined]
+    assert f"\n{shortened}\n" in text
+
+
+def test_a_page_counts_its_rows_as_people_do() -> None:
+    """The first row is row 1, and a page behind the end has none."""
+    part = SessionResultSet((Column("a", "int"),), 9)
+    session = replace(_session("x").snapshot(), result_sets=(part,), row_count=9)
+    text, content = session_page(session, 0, [(4,), (5,)], offset=3, max_chars=1000)
+    assert "rows 4 to 5 of 9;" in text
+    assert (content["offset"], content["nextOffset"]) == (3, 5)
+    assert "no rows of 9;" in session_page(session, 0, [], offset=9, max_chars=1000)[0]

@@ -21,12 +21,11 @@ from mssqlclient_mcp.models import (
     OutputValue,
     ParameterField,
     ParameterType,
-    ProcedureResult,
-    ProcedureSignature,
     QueryResult,
     ResultSet,
     StoredProcedureParameter,
 )
+from mssqlclient_mcp.procedure_models import ProcedureResult, ProcedureSignature
 from mssqlclient_mcp.type_mapper import parse_type
 
 NAME = ObjectName("dbo", "p")

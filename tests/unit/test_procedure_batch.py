@@ -17,11 +17,11 @@ from mssqlclient_mcp.models import (
     ObjectName,
     ParameterField,
     ParameterType,
-    ProcedureSignature,
     ResultSet,
     StatementKind,
     StoredProcedureParameter,
 )
+from mssqlclient_mcp.procedure_models import ProcedureSignature
 from mssqlclient_mcp.type_mapper import bound_value, parse_type
 
 EXPECTED: Mapping[str, tuple[str, str]] = {

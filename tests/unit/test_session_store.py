@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mssqlclient_mcp.messages import LAST_KEPT, MOST_MESSAGES, MOST_RESULT_SETS
-from mssqlclient_mcp.models import Column, Message, ObjectName, OutputValue, ProcedureResult, QueryResult, ResultSet, Row
+from mssqlclient_mcp.models import Column, Message, ObjectName, OutputValue, QueryResult, ResultSet, Row
+from mssqlclient_mcp.procedure_models import ProcedureResult
 from mssqlclient_mcp.session_store import ResultMemory, ResultStore
 
 MB = 1 << 20

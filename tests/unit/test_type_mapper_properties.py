@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from mssqlclient_mcp.call_schema import call_schema
 from mssqlclient_mcp.errors import InvalidParameter
 from mssqlclient_mcp.formatters.values import json_value
-from mssqlclient_mcp.models import ObjectName, ParameterType, ProcedureSignature, StoredProcedureParameter
+from mssqlclient_mcp.models import ObjectName, ParameterType, StoredProcedureParameter
+from mssqlclient_mcp.procedure_models import ProcedureSignature
 from mssqlclient_mcp.type_mapper import check, convert_python_to_sql, parse_type, type_mapping, validate_parameter
 
 SQL, PG = "sqlserver", "postgresql"

@@ -9,16 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...errors import InvalidParameter
-from ...models import (
-    Direction,
-    OutputValue,
-    ParameterType,
-    ProcedureSignature,
-    ResultSet,
-    Statement,
-    StatementKind,
-    StoredProcedureParameter,
-)
+from ...models import Direction, OutputValue, ParameterType, ResultSet, Statement, StatementKind, StoredProcedureParameter
+from ...procedure_models import ProcedureSignature
 from ..conversions import TypedValue
 from ..procedures import Answer, PreparedCall
 from .signature import Shape, find, is_variadic, shape_of

@@ -10,8 +10,9 @@ from enum import Enum
 from typing import cast
 
 from ...errors import InvalidParameter
-from ...models import Direction, ObjectName, ParameterField, ParameterType, ProcedureSignature, StoredProcedureParameter
+from ...models import Direction, ObjectName, ParameterField, ParameterType, StoredProcedureParameter
 from ...names import QualifiedName, parse_name
+from ...procedure_models import ProcedureSignature
 from ..procedures import Read
 from .catalog_procedures import ROUTINES, TYPES
 from .conversions import RULES, SYNONYMS

@@ -12,15 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...errors import InvalidParameter
-from ...models import (
-    OutputValue,
-    ParameterType,
-    ProcedureSignature,
-    ResultSet,
-    Statement,
-    StatementKind,
-    StoredProcedureParameter,
-)
+from ...models import OutputValue, ParameterType, ResultSet, Statement, StatementKind, StoredProcedureParameter
+from ...procedure_models import ProcedureSignature
 from ..conversions import MISSING, TableRows, TypedValue
 from ..procedures import Answer, PreparedCall
 from .module_header import read_default

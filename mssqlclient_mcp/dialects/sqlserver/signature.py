@@ -11,15 +11,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...errors import DatabaseFault, InvalidParameter, ObjectNotFound, PermissionDenied
-from ...models import (
-    Direction,
-    ObjectName,
-    ParameterField,
-    ParameterType,
-    ProcedureSignature,
-    StoredProcedureParameter,
-)
+from ...models import Direction, ObjectName, ParameterField, ParameterType, StoredProcedureParameter
 from ...names import QualifiedName, parse_name
+from ...procedure_models import ProcedureSignature
 from ..procedures import Read
 from .catalog_procedures import NUMBERED, PARAMETERS, PROCEDURE, SYNONYM, TABLE_TYPE_COLUMNS, USER_TYPE
 from .conversions import SYNONYMS
