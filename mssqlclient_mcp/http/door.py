@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-import re
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..config import Config
 from .calls import refuse
-from .names import ANY, AllowedNames
+from .names import ANY, AllowedNames, read_place
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +45,8 @@ def cross_origin(origins: Sequence[str]) -> list[Middleware]:
     only: no page that another program on this machine serves can then call a server that asks for no token."""
     if not origins:
         return []
-    patterns = [re.escape(one.rstrip("/").lower()).replace(r":\*", r"(:\d+)?") for one in origins]
+    places = (read_place(one.rstrip("/")) for one in origins)
+    patterns = [place.pattern() for place in places if place is not None]
     return [
         Middleware(
             CORSMiddleware,

@@ -30,6 +30,11 @@ class Place:
         same = (self.scheme, self.name) == (allowed.scheme, allowed.name)
         return same and allowed.port in (ANY, self.port)
 
+    def pattern(self) -> str:
+        """What an origin of this looks like in a browser, which leaves a usual port out."""
+        ports = "" if self.port is None else r"(:\d+)?" if self.port == ANY else f":{self.port}"
+        return f"{self.scheme}://{re.escape(self.name)}{ports}"
+
 
 class AllowedNames:
     """Which Host and Origin headers are accepted. Raises ConfigInvalid for a name that no header could have."""

@@ -20,12 +20,15 @@ PREFLIGHT = {
 @pytest.fixture(scope="module")
 def server(postgres_url: str) -> Iterator[HttpServerProcess]:
     """A server that one origin's pages may use, and those of a host with any port."""
-    settings = {"HTTP_ALLOWED_ORIGINS": f"{PAGE},http://dev.example.com:*", "HTTP_BEARER_TOKEN": TOKEN}
+    settings = {
+        "HTTP_ALLOWED_ORIGINS": f"{PAGE},http://dev.example.com:*,https://Port.example.com:443/",
+        "HTTP_BEARER_TOKEN": TOKEN,
+    }
     with serving_over_http({"DATABASE_URL": postgres_url, **settings}) as server:
         yield server
 
 
-@pytest.mark.parametrize("origin", [PAGE, "http://dev.example.com:5173"])
+@pytest.mark.parametrize("origin", [PAGE, "http://dev.example.com:5173", "http://dev.example.com", "https://port.example.com"])
 def test_a_page_of_an_allowed_origin_may_call(server: HttpServerProcess, origin: str) -> None:
     """The browser asks first, without the token; the answers then carry what lets the page read them, 401 included."""
     asked = httpx2.options(server.url, headers={"origin": origin, **PREFLIGHT})

@@ -118,6 +118,18 @@ def test_an_oauth_token_is_issuer_and_subject() -> None:
     assert caller.owner == "https://login.example.com 42"
 
 
+def test_a_client_without_a_subject_is_nobodys_subject() -> None:
+    """Its id may be one that it chose."""
+    owners = [
+        Identity().caller(context(request("203.0.113.9", user=AuthenticatedUser(token)))).owner
+        for token in (
+            AccessToken(token="", client_id="app", subject="42", claims={"iss": "i"}, scopes=[]),
+            AccessToken(token="", client_id="42", claims={"iss": "i"}, scopes=[]),
+        )
+    ]
+    assert owners[0] != owners[1]
+
+
 def test_no_request_is_the_local_client() -> None:
     """stdio."""
     assert Identity().caller(context(None)) is LOCAL
