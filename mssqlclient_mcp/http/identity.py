@@ -73,8 +73,8 @@ def counted_key(caller: Caller) -> str:
 
 
 def token_owner(user: AuthenticatedUser) -> str:
-    """A static token's name, or issuer and subject of an OAuth token. A client that acts for itself has a space of its own: some
-    issuers let clients choose their ids, and one must not be somebody's subject (RFC 9068, 5)."""
+    """A static token's name, or issuer and subject of an OAuth token. Ids of clients that act for themselves have a space of
+    their own: some issuers let clients choose them, and one must not be somebody's subject (RFC 9068, 5)."""
     token = user.access_token
     issuer = (token.claims or {}).get("iss")
     return f"{issuer} {token.subject or f'client={token.client_id}'}" if issuer else token.client_id
