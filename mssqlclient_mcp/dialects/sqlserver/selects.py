@@ -16,7 +16,8 @@ from ...models import ObjectName, ParameterType
 from ..selects import EXTENDS, NOTHING, NUMBERS, SORTS, WORDS, Ability, ReadableColumn, ReadableTable, Select
 from .call_batch import CONVERSIONS, MOST_MARKERS, READINGS, VARIANT_READING
 from .catalog_selects import READABLE_TABLE
-from .signature import quote, scalar_type
+from .signature import quote as in_brackets
+from .signature import scalar_type
 from .types import TYPES, Family
 
 __all__ = ["MOST_PARAMETERS", "PATTERN_LITERALS", "READABLE_TABLE", "quote"]
@@ -71,6 +72,11 @@ _WHOLE = {"tinyint": "bigint", "smallint": "bigint", "int": "bigint", "bigint": 
 
 _MEAN_TYPE = "decimal(25, 6)"
 """What whole numbers are averaged in: AVG(int) is an int. 19 digits, and 6 behind the point."""
+
+
+def quote(identifier: str) -> str:
+    """In brackets; a name with braces in double quotes, where no ODBC driver looks for its own escapes."""
+    return '"' + identifier.replace('"', '""') + '"' if "{" in identifier or "}" in identifier else in_brackets(identifier)
 
 
 def readable_table(row: Mapping[str, object]) -> ReadableTable:
