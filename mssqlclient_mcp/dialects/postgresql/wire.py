@@ -167,9 +167,9 @@ class Wire:
 
     def _leave_pipeline(self) -> None:
         """Read on to the end of the pipeline, past the statements behind; after an error the server has skipped them."""
-        result = self._next_answer()
-        while result is None or result.status != pq.ExecStatus.PIPELINE_SYNC:
-            result = self._next_answer()
+        while (result := self._next_answer()) is None or result.status != pq.ExecStatus.PIPELINE_SYNC:
+            if self.driver.closed:
+                raise psycopg.OperationalError("the connection was lost")
         self._end_pipeline()
 
     def _end_pipeline(self) -> None:
@@ -328,7 +328,7 @@ class Wire:
                 if self._piped and result is not None and result.status == pq.ExecStatus.PIPELINE_SYNC:
                     self._end_pipeline()
                     return True
-                if result is None and not self._piped:
+                if result is None and (not self._piped or self.driver.closed):
                     return True
             if time.monotonic() >= deadline:
                 return False
