@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 import psycopg
 import pytest
 from mcp import Client
 
-from tests.http_servers import HttpServerProcess, client_of, serving_over_http
+from tests.http_servers import INITIALIZE, JSON, HttpServerProcess, client_of, serving_over_http
 from tests.issuer import Issuer, issuing
 from tests.oauth_settings import oauth
 
@@ -159,4 +160,51 @@ async def test_a_token_for_both_writes(writing: Any, written_to: str) -> None:
             started = await told(client, "start_query", query=query)
             assert (await over(client, started["sessionId"]))["status"] == "completed"
         assert "operators" in await told(client, "explain_query", query="DELETE FROM notes")
+    assert notes(written_to) == 1
+
+
+CALLED = '"name": "execute_stored_procedure"'
+LOOKS = '"name": "list_tables"'
+TELL = '"arguments": {"procedureName": "sly"}'
+
+
+def body_of(params: str, method: str = '"method": "tools/call"') -> str:
+    """A request, with its parts as they are written."""
+    return f'{{"jsonrpc": "2.0", "id": 1, {method}, "params": {{{params}, {TELL}}}}}'
+
+
+BODIES = {
+    "plainly": body_of(CALLED),
+    "two names": body_of(f"{LOOKS}, {CALLED}"),
+    "two names, turned": body_of(f"{CALLED}, {LOOKS}"),
+    "two methods": body_of(CALLED, '"method": "tools/list", "method": "tools/call"'),
+    "two params": body_of(CALLED, f'"method": "tools/call", "params": {{{LOOKS}}}'),
+    "an escaped name": body_of('"name": "execute\\u005fstored_procedure"'),
+    "an escaped key": body_of('"\\u006eame": "execute_stored_procedure"', '"\\u006dethod": "tools/call"'),
+    "an older name": body_of('"name": "execute_stored_procedure_in_database"'),
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-be"])
+@pytest.mark.parametrize("what", BODIES)
+@pytest.mark.parametrize("era", ["legacy", "stateless"])
+def test_however_a_body_is_written_the_scope_is_that_of_what_would_be_called(
+    server: HttpServerProcess, issuer: Issuer, written_to: str, what: str, encoding: str, era: str
+) -> None:
+    """The door and whoever calls the tool may read a body differently; what may not be called is not called."""
+    bearer = {"authorization": f"Bearer {issuer.token(sub='reader', scope='db:read')}"}
+    if era == "legacy":
+        opened = httpx2.post(server.url, json=INITIALIZE, headers={**JSON, **bearer})
+        headers = {"mcp-session-id": opened.headers["mcp-session-id"]}
+        body = BODIES[what]
+    else:
+        headers = {"mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": "execute_stored_procedure"}
+        key = "io.modelcontextprotocol"
+        meta = f'"_meta": {{"{key}/protocolVersion": "2026-07-28", "{key}/clientCapabilities": {{}}}}'
+        body = BODIES[what].replace(TELL, f"{TELL}, {meta}")
+    answer = httpx2.post(server.url, content=body.encode(encoding), headers={**JSON, **bearer, **headers})
+    if answer.status_code == 200:
+        assert "PERMISSION_DENIED" in answer.text or "INVALID_PARAMETER" in answer.text  # the other tool was called
+    else:
+        assert answer.status_code in (400, 403)
     assert notes(written_to) == 1
