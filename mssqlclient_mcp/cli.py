@@ -6,9 +6,10 @@ import argparse
 import importlib
 import json
 import logging
+import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from . import __version__
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EXIT_CONFIGURATION = 2
+EXIT_CLOSED = 141
+"""What a shell says of a program whose reader went away (128 + SIGPIPE)."""
 HTTP_END_SECONDS = 14.8
 """Ten seconds for running calls, and not quite five for what is left."""
 
@@ -37,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] in COMMANDS:
         command = importlib.import_module(f".{COMMANDS[arguments[0]]}", __package__)
-        return int(command.main(arguments[1:]))
+        return _until_the_reader_has_enough(command.main, arguments[1:])
     options = _parser().parse_args(arguments)
     if options.version:
         _tell_version(options.format)
@@ -51,6 +54,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         text, structured = format_error(error)
         sys.stderr.write((json.dumps(structured, default=str) if options.format == "json" else text) + "\n")
         return EXIT_CONFIGURATION
+
+
+def _until_the_reader_has_enough(command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
+    """Run a command that prints. ``| head`` closes our output early: no reason for a traceback."""
+    try:
+        code = int(command(arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to complain at exit
+        return EXIT_CLOSED
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

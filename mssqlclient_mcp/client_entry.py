@@ -95,7 +95,7 @@ CLIENTS = {
     "claude-code": Client(
         "Claude Code",
         _alone,
-        "~/.claude.json (through the command below), or .mcp.json in a project, inside \"mcpServers\": {\"NAME\": ...}",
+        '~/.claude.json, which the command writes; or .mcp.json in a project, inside {"mcpServers": {"NAME": ...}}',
         "Add it with the command below; `claude mcp list` shows whether it starts.",
     ),
     "vscode": Client(
@@ -198,6 +198,8 @@ def _config(dialect: str | None) -> tuple[Config, bool]:
         found = load_config(overrides={VARIABLES[wanted]: SAMPLES[wanted]})
         if not error.message.startswith(NOTHING):
             sys.stderr.write(f"The connection is not carried over: {error.message}\n")
+        elif dialect is None:
+            sys.stderr.write(f"{NOTHING} here: this is the form for SQL Server. For PostgreSQL: --dialect postgresql\n")
         return found, False
     else:
         if dialect in (None, config.connection.dialect):
@@ -248,7 +250,7 @@ def _advice(client_name: str, entry: Entry, system: System) -> list[str]:
     if left:
         lines.append(f"To fill in: {', '.join(left)}" + _encoding_note(entry))
     if client_name == "claude-code":
-        lines.append(_claude_command(entry, system))
+        lines.append(claude_command(entry, system))
     return lines
 
 
@@ -256,7 +258,8 @@ def _encoding_note(entry: Entry) -> str:
     return " (in a URL the characters @ : / ? # % are percent-encoded)" if "DATABASE_URL" in entry.env else ""
 
 
-def _claude_command(entry: Entry, system: System) -> str:
+def claude_command(entry: Entry, system: System) -> str:
+    """What to type so that Claude Code takes the entry."""
     compact = json.dumps(_alone(entry), separators=(",", ":"))
     words = ["claude", "mcp", "add-json", "--scope", "user", entry.name, compact]
     return subprocess.list2cmdline(words) if system is System.WINDOWS else shlex.join(words)

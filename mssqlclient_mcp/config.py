@@ -261,9 +261,10 @@ def _connection_name(layers: Sequence[Mapping[str, str]]) -> str:
         if named:
             return named[0]
     raise ConfigInvalid(
-        "No database is configured. Set MSSQL_CONNECTIONSTRING (SQL Server, ADO.NET or ODBC form) or DATABASE_URL "
-        "(postgresql://... or mssql://...), or start with the sample database: mssqlclient-mcp --demo.",
-        details={"setting": "MSSQL_CONNECTIONSTRING"},
+        "No database is configured.",
+        details={"setting": "MSSQL_CONNECTIONSTRING or DATABASE_URL"},
+        next_step="Set MSSQL_CONNECTIONSTRING (SQL Server, ADO.NET or ODBC form) or DATABASE_URL (postgresql://... or "
+        "mssql://...), or start with the sample database: mssqlclient-mcp --demo.",
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 
-from mssqlclient_mcp.client_entry import CLIENTS, Entry
+from mssqlclient_mcp.client_entry import CLIENTS, Client, Entry, claude_command
 from mssqlclient_mcp.platforms import System, for_system
 
 from .tables import escaped, markdown_table
@@ -49,6 +50,19 @@ See [Installing](installing.md#container) for the image; inside it, `localhost` 
 """
 
 
+def _where(client: Client) -> str:
+    """The file that takes the entry, by system where it differs."""
+    if isinstance(client.files, str):
+        return f"Where it belongs: {_marked(client.files)}."
+    named = {system.value: for_system(client.files, system) for system in (System.LINUX, System.MACOS, System.WINDOWS)}
+    return markdown_table(("System", "Where it belongs"), ((name, escaped(_marked(place))) for name, place in named.items()))
+
+
+def _marked(places: str) -> str:
+    """Paths and JSON in a sentence, as code."""
+    return re.sub(r"[~%.]\S*(?: Support\S*)?\.json|\{.*\}", lambda found: f"`{found[0]}`", places)
+
+
 def page() -> str:
     """``docs/clients.md``."""
     parts = [MADE + HEAD.format(names="|".join(CLIENTS))]
@@ -58,12 +72,12 @@ def page() -> str:
         if client.asks:
             env["DATABASE_URL"] = "${input:shop-connection}"
             inputs = (("shop-connection", "DATABASE_URL, for example postgresql://<user>:<password>@<host>:5432/<database>"),)
-        entry = json.dumps(client.shape(Entry("shop", COMMAND, (), env, inputs)), indent=2)
-        places = [(system.value, f"`{for_system(client.files, system)}`") for system in System]
+        entry = Entry("shop", COMMAND, (), env, inputs)
         parts += [
             f"## {client.title}\n",
             f"`mssqlclient-mcp config --client {name}`. {client.advice}\n",
-            f"```json\n{entry}\n```\n",
-            markdown_table(("System", "Where it belongs"), ((system, escaped(place)) for system, place in places)) + "\n",
+            f"```json\n{json.dumps(client.shape(entry), indent=2)}\n```\n",
+            *([f"```text\n{claude_command(entry, System.LINUX)}\n```\n"] if name == "claude-code" else []),
+            _where(client) + "\n",
         ]
     return "\n".join([*parts, TAIL])

@@ -120,8 +120,12 @@ async def _introduce(screen: Screen, client: Client, seconds: float) -> list[Too
     screen.table(("", ""), about)
     screen.step("What can it do?", "The list of tools that an assistant chooses from.")
     tools = (await client.list_tools()).tools
-    screen.table(("tool", "what it is for"), [(tool.name, (tool.description or "").split(". ")[0]) for tool in tools])
+    screen.table(("tool", "what it is for"), [(tool.name, _first_sentence(tool.description or "")) for tool in tools])
     return tools
+
+
+def _first_sentence(text: str) -> str:
+    return text.split(". ")[0].rstrip(".") + "."
 
 
 class Tour:

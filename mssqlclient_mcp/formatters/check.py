@@ -28,7 +28,7 @@ PRETTY: Mapping[Mark, str] = {
 def format_step(step: CheckedStep, marks: Mapping[Mark, str] = PLAIN) -> str:
     """One step: its line, and below it what to think about, the likely cause and the remedy."""
     finding = step.finding
-    lines = [f"{marks[finding.mark]} {step.title:<13} {_one_line(finding.text)}"]
+    lines = _wrapped(f"{marks[finding.mark]} {step.title:<13} {_one_line(finding.text)}", " " * 17)
     if finding.cause:
         lines += _below("cause", finding.cause)
     if finding.remedy:
@@ -83,10 +83,13 @@ def _below(word: str, text: str) -> Iterator[str]:
         if line.startswith("  "):
             yield indent + line
         else:
-            yield from textwrap.wrap(
-                line, WIDTH, initial_indent=head, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-            )
+            yield from _wrapped(head + line, indent)
         head = indent
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    """The lines of a paragraph; a word is never broken."""
+    return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _one_line(text: str) -> str:

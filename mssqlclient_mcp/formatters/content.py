@@ -9,7 +9,10 @@ from itertools import repeat
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-SELDOM = frozenset({"sparse", "masked", "hidden", "disabled", "not_trusted", "is_system", "descending"})
+SELDOM = frozenset({
+    "sparse", "rowguidcol", "masked", "hidden", "disabled", "not_trusted", "is_system", "descending", "ignore_dup_key",
+    "memory_optimized",
+})  # fmt: skip
 """Flags that are nearly always false: shown only when true, which keeps a wide table short."""
 
 _AS_THEY_ARE = frozenset({str, int, float, bool, NoneType})

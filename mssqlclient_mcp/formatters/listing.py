@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from ..schema_models import Columns, Page
 from .content import camel, objects, schema_of
 from .rows import fenced, lines_of
+from .values import counted
 
 Reply = tuple[str, dict[str, object]]
 T = TypeVar("T")
@@ -18,9 +19,10 @@ MAX_CHARS = 60_000
 
 @dataclass(frozen=True)
 class Listing(Generic[T]):
-    """How a page of one kind of thing is shown: its noun, the key of the items, and the columns of the text."""
+    """How a page of one kind of thing is shown: nouns for many and for one, key of the items, columns of the text."""
 
     noun: str
+    one: str
     key: str
     columns: tuple[str, ...]
     kind: type[T]
@@ -71,7 +73,8 @@ class Listing(Generic[T]):
     def _head(self, page: Page[T]) -> str:
         if not page.items:
             return f"No {self.noun} here; {page.total} in all" if page.total else f"No {self.noun} found"
-        head = f"{len(page.items)} of {page.total} {self.noun}" if page.total > len(page.items) else f"{page.total} {self.noun}"
+        of_all = f"{len(page.items)} of " if page.total > len(page.items) else ""
+        head = of_all + counted(page.total, self.noun, self.one)
         return head if page.next_offset is None else f"{head} (next page: offset={page.next_offset})"
 
 

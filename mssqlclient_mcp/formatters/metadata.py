@@ -23,13 +23,21 @@ from .values import cell_text
 
 DATABASES = Listing(
     "databases",
+    "database",
     "databases",
     ("name", "state", "accessible", "size_kb", "owner", "collation", "compatibility_level", "created", "description"),
     DatabaseInfo,
 )
-TABLES = Listing("tables and views", "tables", ("schema", "name", "kind", "rows", "size_kb", "description"), TableInfo)
+TABLES = Listing(
+    "tables and views",
+    "table or view",
+    "tables",
+    ("schema", "name", "kind", "rows", "size_kb", "description"),
+    TableInfo,
+)
 PROCEDURES = Listing(
     "procedures",
+    "procedure",
     "procedures",
     ("schema", "name", "kind", "arguments", "returns", "language", "modified", "description"),
     ProcedureInfo,
@@ -111,9 +119,11 @@ def column_line(column: ColumnInfo) -> str:
 
 
 _COLUMN_WORDS: tuple[tuple[str, Callable[[ColumnInfo], str]], ...] = (
+    ("default_name", lambda column: f"CONSTRAINT {cell_text(column.default_name or '')}"),
     ("default", lambda column: f"DEFAULT {column.default}"),
     ("computed", lambda column: f"COMPUTED {column.computed} {'PERSISTED' if column.persisted else 'VIRTUAL'}"),
     ("collation", lambda column: f"COLLATE {column.collation}"),
+    ("rowguidcol", lambda _: "ROWGUIDCOL"),
     ("sparse", lambda _: "SPARSE"),
     ("masked", lambda column: f"MASKED {column.mask or ''}".rstrip()),
     ("generated_always", lambda column: f"GENERATED {column.generated_always}"),
@@ -157,7 +167,8 @@ def _schema_extras(schema: TableSchema) -> list[str]:
         ("modified", schema.modified, str),
     ]
     lines += [f"{label}: {show(value)}" for label, value, show in facts if value is not None]
-    return [*lines, "row security: on"] if schema.row_security else lines
+    lines += ["row security: on"] if schema.row_security else []
+    return [*lines, "memory-optimized"] if schema.memory_optimized else lines
 
 
 def _flags(item: Any) -> list[str]:

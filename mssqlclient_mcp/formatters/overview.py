@@ -9,7 +9,7 @@ from ..schema_models import Page, ProcedureInfo, TableInfo, TableSchema
 from .listing import MAX_CHARS, fitting
 from .metadata import schema_lines
 from .rows import fenced
-from .values import cell_text
+from .values import cell_text, counted
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,9 @@ def overview(found: Overview, tools: Mapping[str, str], *, max_chars: int = MAX_
     called = fitting(procedures, max(0, max_chars - _length(lines))) if procedures else []
     if not whole and len(called) == 1 < len(procedures):
         called = []  # no room: one name alone tells nothing
-    head = f"{found.database}: {found.outlines.total} tables and views, {found.procedures.total} procedures and functions"
+    tables_found = counted(found.outlines.total, "tables and views", "table or view")
+    procedures_found = counted(found.procedures.total, "procedures and functions", "procedure or function")
+    head = f"{found.database}: {tables_found}, {procedures_found}"
     notes = []
     if not whole:
         notes.append(f"Only names are shown; {tools['get_table_schema']} shows a table's columns and keys.")

@@ -10,7 +10,7 @@ from .content import content, schema_of
 from .listing import MAX_CHARS, Listing, Reply, fitting
 from .metadata import cut, foreign_key_line, schema_lines
 from .rows import fenced
-from .values import cell_text
+from .values import cell_text, counted
 
 INDEXES_SCHEMA = schema_of(TableIndexes, nulls=True)
 FOREIGN_KEYS_SCHEMA = schema_of(TableForeignKeys)
@@ -24,14 +24,15 @@ OUTLINES_SCHEMA: dict[str, object] = {
     },
     "required": ["tables", "total"],
 }
-HITS = Listing("places", "matches", ("schema", "name", "kind", "found_in", "column", "line_number", "line"), SearchHit)
+HITS = Listing("places", "place", "matches", ("schema", "name", "kind", "found_in", "column", "line_number", "line"), SearchHit)
 HITS_SCHEMA = HITS.schema()
 
 
 def indexes(found: TableIndexes, *, max_chars: int = MAX_CHARS) -> Reply:
     """get_table_indexes: a line for each index."""
     lines = [index_line(index) for index in found.indexes]
-    head = f"{len(lines)} indexes of {found.schema}.{found.name}" if lines else f"{found.schema}.{found.name} has no indexes"
+    table = f"{found.schema}.{found.name}"
+    head = f"{counted(len(lines), 'indexes', 'index')} of {table}" if lines else f"{table} has no indexes"
     return _told(head, lines, found.notes, max_chars), content(found, nulls=True)
 
 
@@ -39,11 +40,14 @@ def index_line(index: TableIndex) -> str:
     """``name: btree unique (a, b DESC) INCLUDE (c) WHERE ...; 16 KB; scans 3``."""
     words = [f"{index.name or '(heap)'}: {index.kind.replace('_', ' ')}"]
     words += [word for flag, word in _kinds(index) if flag]
-    words.append("(" + ", ".join(c.name + (" DESC" if c.descending else "") for c in index.columns) + ")")
+    keys = ", ".join(c.name + (" DESC" if c.descending else "") for c in index.columns)
+    words += [f"({keys})"] if keys else []
     words += [f"INCLUDE ({', '.join(index.included)})"] if index.included else []
     words += [f"WHERE {index.filter}"] if index.filter else []
     words += [f"FILLFACTOR {index.fill_factor}"] if index.fill_factor else []
     words += [f"COMPRESSION {index.compression}"] if index.compression not in (None, "NONE") else []
+    words += ["IGNORE_DUP_KEY"] if index.ignore_dup_key else []
+    words += [f"ON {index.storage}"] if index.storage else []
     parts = [" ".join(words)]
     parts += [f"{index.size_kb} KB"] if index.size_kb is not None else []
     parts += [_usage_text(index.usage)] if index.usage is not None else []
@@ -69,7 +73,8 @@ def foreign_keys(found: TableForeignKeys, *, max_chars: int = MAX_CHARS) -> Repl
     """get_table_foreign_keys: a line for each key, with its direction as seen from this table."""
     lines = [f"{key.direction}: {foreign_key_line(key)}" for key in found.foreign_keys]
     table = f"{found.schema}.{found.name}"
-    head = f"{len(lines)} foreign keys of and to {table}" if lines else f"{table} has no foreign keys, and none point to it"
+    count = counted(len(lines), "foreign keys", "foreign key")
+    head = f"{count} of and to {table}" if lines else f"{table} has no foreign keys, and none point to it"
     return _told(head, lines, found.notes, max_chars), content(found)
 
 
@@ -84,7 +89,7 @@ def statistics(found: TableStatistics, *, max_chars: int = MAX_CHARS) -> Reply:
         "unused": found.unused_kb,
     }
     lines = [f"rows: {rows} (the catalogue's count)"]
-    lines += [f"{name}: {'not visible' if size is None else f'{size} KB'}" for name, size in sizes.items()]
+    lines += [f"{name}: {size} KB" for name, size in sizes.items() if size is not None] or ["sizes: not visible"]
     dates = {"created": found.created, "modified": found.modified}
     lines += [f"{name}: {date}" for name, date in dates.items() if date is not None]
     if len(found.partitions) > 1 or any(part.boundary for part in found.partitions):
@@ -102,7 +107,7 @@ def outlines(page: Page[TableSchema], *, max_chars: int = MAX_CHARS) -> Reply:
     texts = fitting(map(_outline, page.items), max_chars)
     shown = Page(page.items[: len(texts)], page.total, page.offset)
     structured: dict[str, object] = {"tables": content(shown.items), "total": shown.total}
-    head = f"{len(texts)} of {shown.total} tables and views"
+    head = f"{len(texts)} of {counted(shown.total, 'tables and views', 'table or view')}"
     if shown.next_offset is not None:
         structured["nextOffset"] = shown.next_offset
         head += f" (next page: offset={shown.next_offset})"

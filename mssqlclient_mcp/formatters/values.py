@@ -30,6 +30,11 @@ def json_value(value: object) -> object:
     return plain_text(value)
 
 
+def counted(count: int, many: str, one: str) -> str:
+    """``3 indexes``, ``1 index``."""
+    return f"{count} {one if count == 1 else many}"
+
+
 def plain_text(value: object) -> str:
     """A value as text, without quoting."""
     render = _TEXT.get(type(value))

@@ -111,6 +111,25 @@ def test_writes_that_are_enabled_are_a_note(guarded: Guarded) -> None:
     assert "ENABLE_WRITE_QUERIES" in check(settings)["configuration"].warnings[0].text
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes end otherwise there")
+def test_a_reader_that_goes_away_leaves_no_traceback() -> None:
+    """As ``mssqlclient-mcp check | head -1`` does."""
+    check = subprocess.Popen(
+        [sys.executable, "-m", "mssqlclient_mcp", "check"],
+        env=server_environment({"DATABASE_URL": f"postgresql://reader@127.0.0.1:{closed_port()}/shop"}),
+        cwd=tempfile.gettempdir(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert check.stdout is not None
+    assert check.stdout.readline().startswith("mssqlclient-mcp ")
+    check.stdout.close()
+    assert check.stderr is not None
+    assert (check.stderr.read(), check.wait(30)) == ("", 141)
+    check.stderr.close()
+
+
 def test_a_closed_port_is_told_at_tcp() -> None:
     """Refused at once: nothing listens."""
     stopped = assert_stopped(url(f"postgresql://u:p@127.0.0.1:{closed_port()}/d"), "tcp")

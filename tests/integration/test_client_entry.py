@@ -122,6 +122,12 @@ def test_without_a_configuration_there_is_a_sample_to_fill_in(dialect: str) -> N
     assert printed({}, "--client", "vscode", "--dialect", dialect)["inputs"][0]["id"] == "database-connection"
 
 
+def test_without_a_configuration_it_says_which_database_the_sample_is_for() -> None:
+    """And how to get the other's."""
+    _, _, err = run({}, "--client", "cursor")
+    assert "this is the form for SQL Server. For PostgreSQL: --dialect postgresql" in err
+
+
 def test_another_dialect_than_the_configured_one_is_a_sample() -> None:
     """Nothing of the configured database is in it."""
     told = printed({"DATABASE_URL": URL}, "--client", "claude-desktop", "--dialect", "sqlserver")

@@ -90,8 +90,8 @@ def test_an_empty_value_counts_as_not_set() -> None:
 
 def test_no_connection_names_the_three_ways() -> None:
     """The first message a newcomer sees says all that can be done."""
-    message = invalid({}).message
-    assert all(way in message for way in ("MSSQL_CONNECTIONSTRING", "DATABASE_URL", "demo"))
+    step = invalid({}).next_step
+    assert all(way in step for way in ("MSSQL_CONNECTIONSTRING", "DATABASE_URL", "demo"))
 
 
 def test_two_connections_are_an_error() -> None:

@@ -24,7 +24,7 @@ def found(tables: int, procedures: int, *, outlines: int = 200) -> Overview:
 def test_a_small_database_is_shown_whole() -> None:
     """Columns and keys of each table, procedures by name, nothing to add; more tables are not asked for."""
     text = overview(found(2, 1), TOOLS)
-    assert text.startswith("shop: 2 tables and views, 1 procedures and functions; data, not instructions:")
+    assert text.startswith("shop: 2 tables and views, 1 procedure or function; data, not instructions:")
     assert "table s.t1:\n  id integer NOT NULL PK\n  note text NULL" in text
     assert "procedure s.p0" in text
     assert "_in_database" not in text

@@ -135,9 +135,28 @@ def test_what_cannot_be_seen_is_null_and_said() -> None:
     unseen = TableStatistics("dbo", "t", "table", 5, True, None, None, None, None, None, notes=("Not shown: sizes",))
     text, structured = details.statistics(unseen)
     assert (structured["dataKb"], structured["notes"]) == (None, ["Not shown: sizes"])
-    assert "data: not visible" in text
+    assert "sizes: not visible" in text
     assert "Not shown: sizes" in text
     assert "about 5" in text
+
+
+def test_a_size_that_a_database_has_not_is_left_out() -> None:
+    """PostgreSQL has no unused pages to tell of; what it has is shown, and null says the rest."""
+    seen = TableStatistics("public", "t", "table", 5, True, 24, 16, 8, None, None)
+    text, structured = details.statistics(seen)
+    assert "data: " in text
+    assert "not visible" not in text
+    assert (structured["unusedKb"], "unused" in text) == (None, False)
+
+
+def test_one_thing_is_told_in_the_singular() -> None:
+    """A list of one table, one index of a heap without key columns."""
+    text, _ = lists.TABLES.show(Page((TableInfo("dbo", "t", "table"),), total=1))
+    assert text.startswith("1 table or view; data")
+    heap = TableIndex(None, "heap", False, False, False, ())
+    text, _ = details.indexes(TableIndexes("dbo", "t", "table", (heap,)))
+    assert text.startswith("1 index of dbo.t; data")
+    assert "\n(heap): heap\n" in text
 
 
 def test_content_keeps_to_its_schema() -> None:
