@@ -121,7 +121,7 @@ class SessionManager:
         calls ``conclude`` at the end; None when no session is free."""
         try:
             return self._new(owner, kind, query, database, running)
-        except TooManySessions:
+        except (TooManySessions, StatementCancelled):  # the latter: the server is going down
             return None
 
     def keep(self, session: Session) -> None:

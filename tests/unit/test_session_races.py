@@ -289,6 +289,21 @@ def test_a_handoff_that_finds_no_connection_leaves_no_trace(
     assert [line for line in caplog.messages if line.startswith("session")] == []
 
 
+def test_with_the_sessions_closed_a_call_goes_on_waiting(service: DatabaseService, driver: FakeDriver) -> None:
+    """The server is going down, and the call's own end is near: no thread breaks over the handoff."""
+    wait = Wait()
+    driver.on("SLOW", ROWS, wait=wait)
+    caller = Caller(service, "SELECT n FROM SLOW")
+    assert wait.started.wait(5)
+    service.sessions.close()
+    time.sleep(1.3)
+    wait.release()
+    caller.thread.join(5)
+    [outcome] = caller.outcome
+    assert isinstance(outcome, QueryResult)
+    assert not caller.running.answered_early
+
+
 # -- reading and forgetting ------------------------------------------------------------------------------------------------
 
 
