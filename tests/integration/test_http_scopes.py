@@ -208,3 +208,21 @@ def test_however_a_body_is_written_the_scope_is_that_of_what_would_be_called(
     else:
         assert answer.status_code in (400, 403)
     assert notes(written_to) == 1
+
+
+def test_the_right_is_that_of_each_request_and_not_of_the_session(
+    server: HttpServerProcess, issuer: Issuer, written_to: str
+) -> None:
+    """A client that comes back with a smaller token (or a larger one) in the same MCP session has the rights of that token."""
+    opened = httpx2.post(server.url, json=INITIALIZE, headers={**JSON, "authorization": f"Bearer {issuer.token(sub='ann')}"})
+    call = {"name": "execute_query", "arguments": {"query": "UPDATE notes SET n = n"}}
+    for scope, refused in (("db:read db:write", False), ("db:read", True), ("db:read db:write", False)):
+        bearer = {"authorization": f"Bearer {issuer.token(sub='ann', scope=scope)}"}
+        session = {"mcp-session-id": opened.headers["mcp-session-id"]}
+        answer = httpx2.post(
+            server.url,
+            json={"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call},
+            headers={**JSON, **bearer, **session},
+        )
+        assert ("READ_ONLY_VIOLATION" in answer.text) is refused, answer.text
+    assert notes(written_to) == 1
