@@ -47,11 +47,6 @@ _OF_THE_STATEMENT = (
 )
 LEAST_FOR_ROWS = 2000
 """Characters that rows get however long the outputs are."""
-HOW_TO_GET_THE_REST = {
-    TruncatedBy.ROWS: "cut at {rows} rows: start_stored_procedure keeps them all, to be paged",
-    TruncatedBy.BYTES: "cut at {rows} rows, the answer being full: start_stored_procedure keeps them all, to be paged",
-}
-NOT_SHOWN = "{count} further result sets are not shown, the answer being full: start_stored_procedure keeps them, to be paged."
 
 _HEADER = ("name", "type", "direction", "required", "default")
 
@@ -118,12 +113,13 @@ def _parameter(one: StoredProcedureParameter) -> dict[str, object]:
     return content
 
 
-def procedure_result(result: ProcedureResult, *, max_chars: int) -> tuple[str, dict[str, object]]:
-    """Outputs and return value first, for they are never cut away; then the result sets, counts and messages."""
+def procedure_result(result: ProcedureResult, *, max_chars: int, background: str = "") -> tuple[str, dict[str, object]]:
+    """Outputs and return value first, for they are never cut away; then the result sets, counts and messages. ``background``:
+    the tool, when it is open, that keeps all rows to be paged."""
     texts, structured = _outcome(result, max_chars)
     said = sum(len(message.text) for message in result.result.messages)
     left = max(max_chars - sum(map(len, texts)) - said, LEAST_FOR_ROWS)
-    set_texts, sets = _result_sets(result.result, left)
+    set_texts, sets = _result_sets(result.result, left, background)
     if sets:
         structured["resultSets"] = sets
     counts = _counts(result.result)
@@ -173,16 +169,21 @@ def _counts(result: QueryResult) -> list[int]:
     return [count for count in counts if count is not None and count >= 0]
 
 
-def _result_sets(result: QueryResult, budget: int) -> tuple[list[str], list[dict[str, object]]]:
+def _result_sets(result: QueryResult, budget: int, background: str) -> tuple[list[str], list[dict[str, object]]]:
     """The result sets as far as the budget goes, the first in any case."""
+    rest = f": {background} keeps them all, to be paged" if background else ""
+    advice = {
+        TruncatedBy.ROWS: "cut at {rows} rows" + rest,
+        TruncatedBy.BYTES: "cut at {rows} rows, the answer being full" + rest,
+    }
     texts: list[str] = []
     sets: list[dict[str, object]] = []
     parts: list[ResultSet] = [part for part in result.result_sets if part.columns]
     for place, part in enumerate(parts, start=1):
         if sets and not budget:
-            texts.append(NOT_SHOWN.format(count=len(parts) - len(sets)))
+            texts.append(f"{len(parts) - len(sets)} further result sets are not shown, the answer being full{rest}.")
             break
-        text, structured, used = result_set(part, budget=budget, advice=HOW_TO_GET_THE_REST)
+        text, structured, used = result_set(part, budget=budget, advice=advice)
         budget = max(0, budget - used)
         texts.append(f"Result set {place}: {text}" if len(parts) > 1 else text)
         sets.append(structured)

@@ -28,20 +28,17 @@ QUERY_SCHEMA: dict[str, object] = {
 
 Advice = Mapping[TruncatedBy, str]
 """How to get the rest of a result that was cut at ``{rows}``."""
-HOW_TO_GET_THE_REST = {
-    TruncatedBy.ROWS: "cut at {{rows}} rows: raise maxRows (at most {most}), narrow the query, or page it with start_query",
-    TruncatedBy.BYTES: "cut at {{rows}} rows, the answer being full: select fewer or shorter columns, or page with start_query",
-}
 SET_OVERHEAD = 80
 """Characters around the rows of a result set."""
 
 
-def query_result(result: QueryResult, *, max_chars: int, most_rows: int) -> tuple[str, dict[str, object]]:
-    """The first result set at the top level, further ones under ``moreResultSets``; rows beside their columns."""
+def query_result(result: QueryResult, *, max_chars: int, most_rows: int, background: str = "") -> tuple[str, dict[str, object]]:
+    """The first result set at the top level, further ones under ``moreResultSets``; rows beside their columns. ``background``:
+    the tool, when it is open, by which a result that is cut can be had in full."""
     texts: list[str] = []
     sets: list[dict[str, object]] = []
     left = max_chars
-    advice = {cut: text.format(most=most_rows) for cut, text in HOW_TO_GET_THE_REST.items()}
+    advice = how_to_get_the_rest(most_rows, background)
     for part in result.result_sets or (ResultSet((), ()),):
         text, structured, used = result_set(part, budget=left, advice=advice)
         left = max(0, left - used)
@@ -58,6 +55,16 @@ def query_result(result: QueryResult, *, max_chars: int, most_rows: int) -> tupl
         structured["notes"] = list(result.notes)
         texts.extend(result.notes)
     return "\n".join([*texts, f"{result.duration_seconds:.3f} s"]), structured
+
+
+def how_to_get_the_rest(most_rows: int, background: str) -> Advice:
+    """The ways to the rest of a query's result."""
+    last = f", or page it with {background}" if background else ""
+    rows = f"raise maxRows (at most {most_rows}){',' if background else ' or'} narrow the query{last}"
+    return {
+        TruncatedBy.ROWS: "cut at {rows} rows: " + rows,
+        TruncatedBy.BYTES: "cut at {rows} rows, the answer being full: select fewer or shorter columns" + last,
+    }
 
 
 def result_set(part: ResultSet, *, budget: int, advice: Advice) -> tuple[str, dict[str, object], int]:

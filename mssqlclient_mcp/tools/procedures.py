@@ -56,4 +56,5 @@ async def execute_stored_procedure(call: Call, args: ExecuteProcedure) -> Reply:
         raise show.with_what_arrived(error, max_chars=config.max_response_chars) from error
     if isinstance(result, Session):
         return session_answers.session_status(result.snapshot())
-    return show.procedure_result(result, max_chars=config.max_response_chars)
+    background = "start_stored_procedure" if config.enable_start_stored_procedure else ""
+    return show.procedure_result(result, max_chars=config.max_response_chars, background=background)

@@ -56,7 +56,8 @@ async def execute_query(call: Call, args: ExecuteQuery) -> Reply:
         raise with_timeout_advice(error, seconds, config, config.enable_start_query and "start_query") from error
     if isinstance(result, Session):
         return session_answers.session_status(result.snapshot())
-    return show.query_result(result, max_chars=config.max_response_chars, most_rows=config.max_rows)
+    background = "start_query" if config.enable_start_query else ""
+    return show.query_result(result, max_chars=config.max_response_chars, most_rows=config.max_rows, background=background)
 
 
 def with_timeout_advice(

@@ -12,9 +12,20 @@ from mssqlclient_mcp.errors import DatabaseFault
 from mssqlclient_mcp.execution import ResultBuffer
 from mssqlclient_mcp.formatters.errors import format_error
 from mssqlclient_mcp.formatters.procedures import procedure_result, with_what_arrived
+from mssqlclient_mcp.formatters.queries import query_result
 from mssqlclient_mcp.formatters.sessions import LONGEST_OUTPUT, SHORT_QUERY, session_list, session_page, session_status
 from mssqlclient_mcp.messages import LAST_KEPT, LONGEST_MESSAGE, MessageLog
-from mssqlclient_mcp.models import Column, Message, ObjectName, OutputValue, QueryResult, SessionResultSet, SessionType
+from mssqlclient_mcp.models import (
+    Column,
+    Message,
+    ObjectName,
+    OutputValue,
+    QueryResult,
+    ResultSet,
+    SessionResultSet,
+    SessionType,
+    TruncatedBy,
+)
 from mssqlclient_mcp.procedure_models import ProcedureResult
 from mssqlclient_mcp.running import Running
 from mssqlclient_mcp.session import Session
@@ -143,3 +154,16 @@ def test_a_page_counts_its_rows_as_people_do() -> None:
     assert "rows 4 to 5 of 9;" in text
     assert (content["offset"], content["nextOffset"]) == (3, 5)
     assert "no rows of 9;" in session_page(session, 0, [], offset=9, max_chars=1000)[0]
+
+
+def test_a_cut_result_leads_only_to_tools_that_are_open() -> None:
+    """With the gate of the background form closed, nothing is said of it."""
+    cut = ResultSet((Column("n", "int"),), [(1,)], truncated_by=TruncatedBy.ROWS)
+    call, query = ProcedureResult(NAME, QueryResult((cut,), 0.1)), QueryResult((cut,), 0.1)
+    for background in ("", "start_it"):
+        for text, _ in (
+            procedure_result(call, max_chars=1000, background=background),
+            query_result(query, max_chars=1000, most_rows=9, background=background),
+        ):
+            assert "cut at 1 rows" in text
+            assert ("start_" in text) == bool(background)
