@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from . import metadata_rows as rows
 from .errors import DatabaseFault, DatabaseMcpError, ObjectNotFound, PermissionDenied, SyntaxInvalid
 from .models import ObjectName, TableStatistics
-from .names import QualifiedName, like_pattern, longest_literal, parse_name
+from .names import QualifiedName, like_pattern, longest_literal, parse_name, written_name
 from .schema_models import (
     DatabaseInfo,
     ObjectNames,
@@ -260,7 +260,7 @@ def missing(what: str, error: DatabaseMcpError) -> str:
 
 
 def nearest_names(name: QualifiedName, candidates: Sequence[Record]) -> list[str]:
-    """The three names most like ``name``, as ``schema.name``; a schema that was written counts too."""
+    """The three names most like ``name``, written so that they can be sent; a schema that was written counts too."""
     wanted = str(name).lower()
 
     def likeness(row: Record) -> float:
@@ -268,7 +268,7 @@ def nearest_names(name: QualifiedName, candidates: Sequence[Record]) -> list[str
         return SequenceMatcher(None, wanted, full.lower()).ratio()
 
     best = sorted(candidates, key=likeness, reverse=True)[:NEAREST]
-    return [f"{row['schema_name']}.{row['name']}" for row in best]
+    return [written_name(str(row["schema_name"]), str(row["name"])) for row in best]
 
 
 def _total(found: Sequence[Record]) -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 from .models import (
     ColumnStatistics,
@@ -113,6 +113,7 @@ def table_schema(row: Record) -> TableSchema:
         partitioning=text(row["partitioning"]),
         partition_of=text(row["partition_of"]),
         row_security=None if row_security is None else bool(row_security),
+        memory_optimized=bool(row["memory_optimized"]),
     )
     hidden = bool(row["definition_hidden"]) or _hides_expressions(schema)
     return replace(schema, notes=(DEFINITION_HIDDEN,)) if hidden else schema
@@ -124,36 +125,18 @@ def _hides_expressions(schema: TableSchema) -> bool:
     return hidden_column or any(check.definition is None for check in schema.checks)
 
 
-_COLUMN: dict[str, Callable[[Any], object]] = {
-    "name": str,
-    "type": str,
-    "nullable": bool,
-    "position": int,
-    "default": str,
-    "identity": str,
-    "identity_seed": str,
-    "identity_increment": str,
-    "computed": str,
-    "persisted": bool,
-    "collation": str,
-    "primary_key": int,
-    "description": str,
-    "sparse": bool,
-    "masked": bool,
-    "generated_always": str,
-    "hidden": bool,
-    "encrypted": str,
-}
-"""What an object of [columns] may hold, and the type of it: both catalogues leave out what does not apply."""
-
-
 _NO_COLUMN = {**defaults(ColumnInfo), "nullable": False, "position": 0}
+_FLAGS = frozenset({"nullable", "persisted", "rowguidcol", "sparse", "masked", "hidden"})
 
 
 def column(item: Record) -> ColumnInfo:
-    """An object of [columns]."""
-    told = {name: _COLUMN[name](value) for name, value in item.items() if value is not None and name in _COLUMN}
-    return made(ColumnInfo, {**_NO_COLUMN, **told})
+    """An object of [columns], whose keys are the names of fields: both catalogues leave out what does not apply, and SQL Server
+    writes flags as 0 and 1."""
+    told = {**_NO_COLUMN, **item}
+    for name in _FLAGS.intersection(item):
+        if told[name] is not None:
+            told[name] = bool(told[name])
+    return made(ColumnInfo, told)
 
 
 def key(item: Record) -> KeyConstraint:
@@ -233,6 +216,8 @@ def index(item: Record, usage: Mapping[object, Record]) -> TableIndex:
         size_kb=whole(seen.get("size_kb")),
         usage=index_usage(seen),
         definition=text(item.get("definition")),
+        storage=text(item.get("storage")),
+        ignore_dup_key=bool(item.get("ignore_dup_key")),
     )
 
 

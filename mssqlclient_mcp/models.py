@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import date, datetime, time, timedelta
@@ -31,6 +32,9 @@ class StatementKind(str, Enum):
     READ = "read"  # query text that passed the gate: read-only transaction, always rolled back, may be sent again
     WRITE = "write"  # query text with writes on: one transaction, committed on success
     CALL = "call"  # procedures: autocommit; a transaction left open is rolled back, and said
+
+
+_PLAIN = re.compile(r"[\w$#@]+")
 
 
 @dataclass(frozen=True)
@@ -89,13 +93,15 @@ class QueryResult:
 
 @dataclass(frozen=True)
 class ObjectName:
-    """An object's place in its database, as the catalogue spells it."""
+    """An object's place in its database, as the catalogue spells it. Its text can be sent back as a name: parts with other than
+    letters, digits and ``_ $ # @`` are quoted."""
 
     schema: str
     name: str
 
     def __str__(self) -> str:
-        return f"{self.schema}.{self.name}"
+        parts = (self.schema, self.name)
+        return ".".join(part if _PLAIN.fullmatch(part) else '"' + part.replace('"', '""') + '"' for part in parts)
 
 
 @dataclass(frozen=True)
@@ -139,7 +145,8 @@ class IndexUsage:
 
 @dataclass(frozen=True)
 class TableIndex:
-    """An index, or SQL Server's heap (without a name). ``usage`` and ``size_kb`` are None where they cannot be seen."""
+    """An index, or SQL Server's heap (without a name). ``usage`` and ``size_kb`` are None where they cannot be seen.
+    ``storage``: the filegroup, partition scheme with its column, or tablespace, unless it is the database's default."""
 
     name: str | None
     kind: str
@@ -155,6 +162,8 @@ class TableIndex:
     size_kb: int | None = None
     usage: IndexUsage | None = None
     definition: str | None = None
+    storage: str | None = None
+    ignore_dup_key: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from .errors import InvalidParameter
+from .models import ObjectName
 
-_PLAIN = re.compile(r"[\w$#@]+")
 _CLOSING = {"[": "]", '"': '"', "`": "`"}
 MAX_PARTS = 2
 MAX_LENGTH = 1000
@@ -47,8 +46,8 @@ def parse_name(text: str, *, parameter: str = "tableName") -> QualifiedName:
 
 
 def written_name(schema: str, name: str) -> str:
-    """``schema.name`` so that ``parse_name`` reads it back; parts with other than letters, digits, ``_ $ # @`` are quoted."""
-    return ".".join(part if _PLAIN.fullmatch(part) else '"' + part.replace('"', '""') + '"' for part in (schema, name))
+    """``schema.name`` so that ``parse_name`` reads it back."""
+    return str(ObjectName(schema, name))
 
 
 def shown(text: str) -> str:

@@ -107,6 +107,7 @@ class ColumnInfo:
     nullable: bool
     position: int
     default: str | None = None
+    default_name: str | None = None  # of SQL Server's constraint, where somebody named it
     identity: str | None = None  # IDENTITY, ALWAYS or BY DEFAULT
     identity_seed: str | None = None
     identity_increment: str | None = None
@@ -115,6 +116,7 @@ class ColumnInfo:
     collation: str | None = None
     primary_key: int | None = None
     description: str | None = None
+    rowguidcol: bool = False
     sparse: bool = False
     masked: bool = False
     mask: str | None = None
@@ -175,6 +177,7 @@ class TableSchema:
     partitioning: str | None = None
     partition_of: str | None = None
     row_security: bool | None = None
+    memory_optimized: bool = False
     notes: tuple[str, ...] = field(default=())
 
 

@@ -31,7 +31,7 @@ class Catalog(Protocol):
     """page -> object_id, size_kb"""
     TABLE_SCHEMA: str
     """name -> object_id, schema_name, name, kind, description, created, modified, definition, definition_hidden, history_table,
-    partitioning, partition_of, row_security, [columns], [keys], [checks], [foreign_keys], [triggers]"""
+    partitioning, partition_of, row_security, memory_optimized, [columns], [keys], [checks], [foreign_keys], [triggers]"""
     COLUMN_MASKS: str | None
     """(object_id) -> name, mask"""
     RESOLVE_TABLE: str

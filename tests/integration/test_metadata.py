@@ -411,6 +411,7 @@ TABLE_ROW: dict[str, object] = {
     "partitioning": None,
     "partition_of": None,
     "row_security": None,
+    "memory_optimized": None,
     "columns": '[{"name": "a", "position": 1, "type": "int", "nullable": true, "masked": true}]',
     "keys": None,
     "checks": '[{"name": "c", "disabled": false, "not_trusted": false}]',

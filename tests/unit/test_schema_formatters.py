@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mssqlclient_mcp import metadata_rows
 from mssqlclient_mcp.formatters import metadata as lists
 from mssqlclient_mcp.formatters import table_details as details
 from mssqlclient_mcp.formatters.content import camel, content, objects, schema_of
@@ -128,6 +129,24 @@ def test_an_index_line_reads_like_ddl() -> None:
         "ix: nonclustered unique (a, b DESC) INCLUDE (c) WHERE ([a]>(1)) FILLFACTOR 80 COMPRESSION PAGE; 16 KB; "
         "seeks 1, scans 2, lookups 0, updates 3, last used 2026-01-01T00:00:00"
     )
+
+
+def test_an_index_line_tells_where_it_is_and_what_it_overlooks() -> None:
+    """A partition scheme or a filegroup of its own, and IGNORE_DUP_KEY; a full-text index is one too, without a name."""
+    row = {"name": "ix", "kind": "clustered", "unique": 1, "primary_key": 0, "unique_constraint": 0, "ignore_dup_key": 1}
+    index = metadata_rows.index({**row, "columns": '[{"name": "a", "descending": 0}]', "storage": "by_month (day)"}, {})
+    assert details.index_line(index) == "ix: clustered unique (a) IGNORE_DUP_KEY ON by_month (day)"
+    text = {"name": "(full-text index)", "kind": "full_text", "unique": 0, "primary_key": 0, "unique_constraint": 0}
+    assert details.index_line(metadata_rows.index({**text, "disabled": 1}, {})) == "(full-text index): full text DISABLED"
+
+
+def test_a_column_line_has_what_ddl_would_have() -> None:
+    """The default's name where somebody gave one, and ROWGUIDCOL; both stand in the structured content as well."""
+    row = {"name": "id", "type": "uniqueidentifier", "nullable": 0, "position": 1, "rowguidcol": 1, "default": "(newid())"}
+    column = metadata_rows.column({**row, "default_name": "DF_t_id"})
+    assert lists.column_line(column) == "id uniqueidentifier NOT NULL CONSTRAINT DF_t_id DEFAULT (newid()) ROWGUIDCOL"
+    assert content(column)["defaultName"] == "DF_t_id"
+    assert "rowguidcol" not in content(metadata_rows.column({"name": "a", "type": "int"}))
 
 
 def test_what_cannot_be_seen_is_null_and_said() -> None:

@@ -59,7 +59,7 @@ SELECT {HEAD}, NULL::text AS created, NULL::text AS modified,
   (SELECT string_agg(p.inhparent::regclass::text || coalesce(' ' || pg_get_expr(c.relpartbound, c.oid), ''), ', '
       ORDER BY p.inhseqno)
     FROM pg_inherits AS p WHERE p.inhrelid = c.oid) AS partition_of,
-  c.relrowsecurity AS row_security,
+  c.relrowsecurity AS row_security, NULL::boolean AS memory_optimized,
   {COLUMNS} AS columns, {KEYS} AS keys, {CHECKS} AS checks, {foreign_keys("k.conrelid = c.oid")} AS foreign_keys,
   {TRIGGERS} AS triggers
 FROM target JOIN pg_catalog.pg_class AS c ON c.oid = target.oid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

@@ -124,6 +124,7 @@ INDEXES = f"""(
       'size_kb', CASE i.relkind WHEN 'i' THEN pg_relation_size(i.oid)
         ELSE (SELECT sum(pg_relation_size(t.relid)) FROM pg_partition_tree(i.oid) AS t)::bigint END / 1024,
       'scans', CASE WHEN i.relkind = 'i' THEN v.idx_scan END, 'last_used', to_jsonb(v) ->> 'last_idx_scan',
+      'storage', (SELECT ts.spcname FROM pg_tablespace AS ts WHERE ts.oid = i.reltablespace),
       'definition', pg_get_indexdef(i.oid)) ORDER BY x.indisprimary DESC, i.relname)
     FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid JOIN pg_am AS am ON am.oid = i.relam
     LEFT JOIN pg_stat_all_indexes AS v ON v.indexrelid = i.oid

@@ -75,7 +75,7 @@ SELECT {HEAD}, CONVERT(nvarchar(33), o.create_date, 126) AS created, CONVERT(nva
     JOIN sys.index_columns AS pic ON pic.object_id = pi.object_id AND pic.index_id = pi.index_id AND pic.partition_ordinal = 1
     JOIN sys.columns AS pc ON pc.object_id = pic.object_id AND pc.column_id = pic.column_id
     WHERE pi.object_id = o.object_id AND pi.index_id IN (0, 1)) AS partitioning,
-  CAST(NULL AS nvarchar(60)) AS partition_of, CAST(NULL AS bit) AS row_security,
+  CAST(NULL AS nvarchar(60)) AS partition_of, CAST(NULL AS bit) AS row_security, t.is_memory_optimized AS memory_optimized,
   {COLUMNS} AS columns, {KEYS} AS keys, {CHECKS} AS checks, {OUTGOING} AS foreign_keys, {TRIGGERS} AS triggers
 FROM target
 {HEAD_TABLES.format("target")}

@@ -73,6 +73,7 @@ WANTED_TABLES = wanted("sys.objects", f"o.type IN ({TABLE_TYPES})")
 COLUMNS = f"""(
     SELECT c.name AS [name], c.column_id AS [position], {TYPE} AS [type], c.is_nullable AS [nullable],
       COALESCE(dc.definition, CASE WHEN dc.object_id IS NOT NULL THEN N'(not visible)' END) AS [default],
+      CASE WHEN dc.is_system_named = 0 THEN dc.name END AS [default_name],
       CASE WHEN c.is_identity = 1 THEN 'IDENTITY' END AS [identity],
       (SELECT MAX(CAST(ic.seed_value AS nvarchar(40))) FROM sys.identity_columns AS ic
         WHERE ic.object_id = c.object_id AND ic.column_id = c.column_id) AS [identity_seed],
@@ -81,7 +82,7 @@ COLUMNS = f"""(
       COALESCE(cc.definition, CASE WHEN c.is_computed = 1 THEN N'(not visible)' END) AS [computed],
       cc.is_persisted AS [persisted], c.collation_name AS [collation],
       pk.key_ordinal AS [primary_key], CAST(cp.value AS {TEXT}) AS [description],
-      c.is_sparse AS [sparse], c.is_masked AS [masked],
+      c.is_rowguidcol AS [rowguidcol], c.is_sparse AS [sparse], c.is_masked AS [masked],
       CASE WHEN c.generated_always_type > 0 THEN c.generated_always_type_desc END AS [generated_always],
       c.is_hidden AS [hidden], c.encryption_type_desc AS [encrypted]
     FROM sys.columns AS c
@@ -168,10 +169,20 @@ _FULL_TEXT = """SELECT CAST(NULL AS int) AS [index_id], CAST(N'(full-text index)
       CAST(NULL AS nvarchar(max)) AS [included], CAST(NULL AS nvarchar(max)) AS [filter], CAST(NULL AS int) AS [fill_factor],
       CASE ft.is_enabled WHEN 1 THEN 0 ELSE 1 END AS [disabled], CAST(NULL AS nvarchar(60)) AS [compression],
       N'KEY INDEX ' + QUOTENAME(fk.name) + CASE ft.change_tracking_state WHEN 'A' THEN N', CHANGE_TRACKING AUTO'
-        WHEN 'M' THEN N', CHANGE_TRACKING MANUAL' ELSE N', CHANGE_TRACKING OFF' END AS [definition]
+        WHEN 'M' THEN N', CHANGE_TRACKING MANUAL' ELSE N', CHANGE_TRACKING OFF' END AS [definition],
+      0 AS [ignore_dup_key], CAST(NULL AS nvarchar(300)) AS [storage]
     FROM sys.fulltext_indexes AS ft
     LEFT JOIN sys.indexes AS fk ON fk.object_id = ft.object_id AND fk.index_id = ft.unique_index_id
     WHERE ft.object_id = o.object_id"""
+
+# A partition scheme shows with its column; the filegroup that all objects are in by default goes without saying.
+_STORAGE = """(SELECT CASE WHEN sc.name IS NOT NULL THEN ds.name + N' (' + sc.name + N')'
+          WHEN ds.is_default = 0 THEN ds.name END
+        FROM sys.data_spaces AS ds
+        LEFT JOIN sys.index_columns AS sx
+          ON sx.object_id = i.object_id AND sx.index_id = i.index_id AND sx.partition_ordinal = 1
+        LEFT JOIN sys.columns AS sc ON sc.object_id = sx.object_id AND sc.column_id = sx.column_id
+        WHERE ds.data_space_id = i.data_space_id)"""
 
 # XML and spatial indexes have columns without a key ordinal; a column that only partitions an index is no key.
 _INDEXES = f"""SELECT i.index_id AS [index_id], i.name AS [name],
@@ -184,14 +195,15 @@ _INDEXES = f"""SELECT i.index_id AS [index_id], i.name AS [name],
       i.filter_definition AS [filter], NULLIF(i.fill_factor, 0) AS [fill_factor], i.is_disabled AS [disabled],
       (SELECT CASE WHEN MIN(ip.data_compression) = MAX(ip.data_compression) THEN MAX(ip.data_compression_desc) ELSE 'MIXED' END
         FROM sys.partitions AS ip WHERE ip.object_id = i.object_id AND ip.index_id = i.index_id) AS [compression],
-      CAST(NULL AS nvarchar(4000)) AS [definition]
+      CAST(NULL AS nvarchar(4000)) AS [definition], i.ignore_dup_key AS [ignore_dup_key], {_STORAGE} AS [storage]
     FROM sys.indexes AS i WHERE i.object_id = o.object_id AND i.is_hypothetical = 0"""
 
 INDEXES = f"""(
     SELECT q.[index_id] AS [index_id], q.[name] AS [name], q.[kind] AS [kind], q.[unique] AS [unique],
       q.[primary_key] AS [primary_key], q.[unique_constraint] AS [unique_constraint], q.[columns] AS [columns],
       q.[included] AS [included], q.[filter] AS [filter], q.[fill_factor] AS [fill_factor], q.[disabled] AS [disabled],
-      q.[compression] AS [compression], q.[definition] AS [definition]
+      q.[compression] AS [compression], q.[definition] AS [definition], q.[ignore_dup_key] AS [ignore_dup_key],
+      q.[storage] AS [storage]
     FROM ({_INDEXES} UNION ALL {_FULL_TEXT}) AS q
     ORDER BY q.[primary_key] DESC, CASE WHEN q.[index_id] IS NULL THEN 1 ELSE 0 END, q.[index_id] FOR JSON PATH)"""
 
