@@ -34,6 +34,8 @@ _PATTERNS = (
 )
 _MAY_MATCH = re.compile(r"(?i)pwd|passw|secret|token|api[_-]?key|bearer|://")
 """What a text must hold for any of the patterns to match; nearly none does, and looking for this is quick."""
+_QUOTED_INPUT = re.compile(r"input_value=.*(?=, input_type=)")
+"""What pydantic quotes of a value that it refused."""
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 # Libraries that tell every message they handle, contents included, are heard from WARNING on only.
@@ -115,7 +117,8 @@ class _Formatter(logging.Formatter):
             parts.append(self.formatException(record.exc_info))
         if record.stack_info:
             parts.append(record.stack_info)
-        return _bounded_text(self._redactor.clean("\n".join(parts)), MOST_TRACE_CHARACTERS)
+        trace = _QUOTED_INPUT.sub(f"input_value={MASK}", "\n".join(parts))
+        return _bounded_text(self._redactor.clean(trace), MOST_TRACE_CHARACTERS)
 
 
 class _RequestId(logging.Filter):

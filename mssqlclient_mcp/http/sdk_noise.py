@@ -1,10 +1,11 @@
-"""What the SDK reports as an error when a client goes in the middle of something, and is none."""
+"""What the SDK reports as an error when a client goes in the middle of something, and is none; and what it should not quote."""
 
 from __future__ import annotations
 
 import logging
 
 import anyio
+from pydantic import ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _ENDED = (anyio.ClosedResourceError, anyio.BrokenResourceError)
@@ -16,6 +17,17 @@ class EndedSessions(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a record is told."""
         return not (record.exc_info and isinstance(record.exc_info[1], _ENDED))
+
+
+class UnreadableMessages(logging.Filter):
+    """Tells that a message could not be read, without the traceback: it quotes the message, and values in it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Lets everything pass, without what must not."""
+        if record.exc_info and isinstance(record.exc_info[1], ValidationError):
+            record.exc_info = record.exc_text = None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
 
 
 class AnsweredOnce:
@@ -45,6 +57,8 @@ class AnsweredOnce:
 
 def quiet_the_sdk() -> None:
     """Let the log of this process be without them; harmless twice."""
-    logger = logging.getLogger("mcp.server.streamable_http")
-    if not any(isinstance(one, EndedSessions) for one in logger.filters):
-        logger.addFilter(EndedSessions())
+    for name in ("mcp.server.streamable_http", "mcp.server.sse"):
+        logger = logging.getLogger(name)
+        for kind in (EndedSessions, UnreadableMessages):
+            if not any(isinstance(one, kind) for one in logger.filters):
+                logger.addFilter(kind())

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import httpx2
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from tests.http_servers import HttpServerProcess, client_of, serving_over_http, wait_until
+from tests.http_servers import JSON, HttpServerProcess, client_of, serving_over_http, wait_until
 
 MARK = "m4rker"
 VALUE, TEXT, TOKEN = f"{MARK}-value-in-a-row", f"{MARK}_column_of_sql", f"{MARK}-token-of-a-client"
@@ -92,3 +93,18 @@ async def test_an_error_leads_to_its_lines_in_the_log(postgres_url: str) -> None
     assert session["error"]["details"]["requestId"] == begun["request"]
     numbers = [one["request"] for one in log if "tool" in one]
     assert len(numbers) == len(set(numbers))
+
+
+def test_a_message_that_is_none_is_not_quoted(postgres_url: str) -> None:
+    """The older transport tells that it could not read something; what stood in it may be a value."""
+    with serving_over_http({"DATABASE_URL": postgres_url, **SETTINGS, "TRANSPORT": "sse"}) as server:
+        headers = {"authorization": f"Bearer {TOKEN}"}
+        with httpx2.stream("GET", server.url, headers=headers, timeout=10) as stream:
+            told = stream.iter_lines()  # held: the stream ends with it
+            messages = next(line for line in told if line.startswith("data:")).removeprefix("data:").strip()
+            for body in (b'{"jsonrpc": "2.0", "%s": 1}' % VALUE.encode(), VALUE.encode()):
+                answer = httpx2.post(f"{server.base}{messages}", content=body, headers={**JSON, **headers})
+                assert answer.status_code == 400
+        assert wait_until(lambda: server.log.count("Failed to parse message") == 2, 5)
+        assert MARK not in server.log
+        assert "Traceback" not in server.log

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from mssqlclient_mcp.connection_string import Secret
 from mssqlclient_mcp.logs import QUIET, JsonFormatter, Redactor, TextFormatter, setup_logging
@@ -222,3 +223,16 @@ def test_what_somebody_blew_up_is_cut_after_its_secrets_are_out(logged: Callable
     assert told.count("characters left out") == 3
     assert "the end" in told
     assert SECRET[:8] not in told
+
+
+def test_a_value_that_was_refused_is_not_quoted(logged: Callable[..., io.StringIO]) -> None:
+    """Pydantic's errors hold what was given."""
+    stream = logged()
+    given = ", input_type=str] ".join(["m4" + "rker"] * 2)
+    try:
+        TypeAdapter(int).validate_python(given)
+    except ValidationError:
+        logging.getLogger("mssqlclient_mcp").exception("defect")
+    (line,) = lines(stream)
+    assert "input_value=****" in str(line["traceback"])
+    assert "m4rker" not in str(line["traceback"])
