@@ -114,7 +114,8 @@ def column_line(column: ColumnInfo) -> str:
     if column.identity is not None:
         numbers = f"({column.identity_seed},{column.identity_increment})" if column.identity_seed is not None else ""
         words.append(f"IDENTITY{numbers}")
-    words += [word(column) for name, word in _COLUMN_WORDS if getattr(column, name)]
+    told = vars(column)
+    words += [word(column) for name, word in _COLUMN_WORDS if told[name]]
     return " ".join(words)
 
 
