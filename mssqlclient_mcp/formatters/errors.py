@@ -69,12 +69,18 @@ def _bounded(value: object) -> object:
 
 def _lines(error: DatabaseMcpError, message: str, details: Mapping[str, object]) -> list[str]:
     lines = [f"{error.code.value}: {message}"]
-    for key, value in details.items():
-        if key == "requestId" and error.code is not ErrorCode.INTERNAL:
-            continue  # of use to whoever looks into the log, not to a model
-        lines += _detail(key, value)
+    lines += detail_lines(error.code.value, details)
     lines.append(("May be retried. " if error.retryable else "") + (error.next_step or NEXT_STEP[error.code]))
     return lines
+
+
+def detail_lines(code: str, details: Mapping[str, object]) -> Iterator[str]:
+    """What an error's details say in words; empty lists and what only the log is for say nothing."""
+    for key, value in details.items():
+        if key == "requestId" and code != ErrorCode.INTERNAL.value:
+            continue  # of use to whoever looks into the log, not to a model
+        if value != []:
+            yield from _detail(key, value)
 
 
 def _detail(key: str, value: object) -> Iterator[str]:

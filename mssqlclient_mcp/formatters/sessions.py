@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..models import Column, QuerySession, Row, SessionResultSet, SessionStatus
+from .errors import detail_lines
 from .queries import affected_text, messages_text
 from .rows import column_list, cut_value, fenced, table
 from .values import json_value, plain_text
@@ -83,7 +84,7 @@ def session_status(session: QuerySession) -> tuple[str, dict[str, object]]:
         lines.append(f"and so on up to result set {len(session.result_sets) - 1}")
     if session.error is not None:
         lines.append(f"{session.error.code}: {session.error.message}")
-        lines += [f"{key}: {value}" for key, value in session.error.details.items()]
+        lines += detail_lines(session.error.code, session.error.details)
     if session.return_value is not None:
         lines.append(f"Return value: {plain_text(session.return_value)}")
     if session.outputs:
@@ -137,7 +138,7 @@ def session_page(
         content["rowsAffected"] = part.rows_affected
     if session.error is not None:
         content["error"] = _error(session)
-    advice = _page_advice(session, after, more=more, truncated=part.truncated)
+    advice = _page_advice(session, part, offset, after)
     content["nextStep"] = advice
     which = f"rows {offset + 1} to {after}" if shown.rows else "no rows"
     head = f"Session {session.session_id}: {session.status.value}; {which} of {part.rows}"
@@ -195,6 +196,8 @@ def next_step(session: QuerySession) -> str:
     until = f" until {session.expires_at:%H:%M:%S} UTC" if session.expires_at else ""
     if session.row_count:
         cut = "The result was cut at the memory limit: narrow the query for the rest. " if session.truncated else ""
+        if session.error is not None:
+            cut = f"These rows had come before the error. {cut}"
         file = f"db://sessions/{session.session_id}/results.csv"
         return f"{cut}Page the rows with get_session_result{until}, or read the first result set as {file}."
     if session.status is SessionStatus.FAILED:
@@ -253,14 +256,19 @@ def _set_line(number: int, part: SessionResultSet) -> str:
 def _no_rows(session: QuerySession, part: SessionResultSet) -> str:
     if session.status is SessionStatus.COMPLETED:
         return affected_text(part.rows_affected)
-    return f"Session {session.session_id}: {session.status.value}, no rows so far."
+    so_far = " so far" if session.status is SessionStatus.RUNNING else ""
+    return f"Session {session.session_id}: {session.status.value}, no rows{so_far}."
 
 
-def _page_advice(session: QuerySession, after: int, *, more: bool, truncated: bool) -> str:
-    if more:
+def _page_advice(session: QuerySession, part: SessionResultSet, offset: int, after: int) -> str:
+    if after < part.rows:
         return f"Next page: offset {after}."
     if session.status is SessionStatus.RUNNING:
         return f"It still runs: ask again from offset {after}, with waitSeconds to wait for its end."
-    if truncated:
+    if not part.rows:
+        return next_step(session)
+    if offset >= part.rows:
+        return f"There are no rows from offset {offset} on: the last one is at offset {part.rows - 1}."
+    if part.truncated:
         return "These are the last rows kept: the result was cut at the memory limit. Narrow the query for the rest."
     return "These are the last rows."

@@ -167,3 +167,37 @@ def test_a_cut_result_leads_only_to_tools_that_are_open() -> None:
         ):
             assert "cut at 1 rows" in text
             assert ("start_" in text) == bool(background)
+
+
+def test_a_failed_session_tells_its_error_in_words() -> None:
+    """Without what only the log is for, and with what its rows are."""
+    alarms = AlarmClock()
+    store = ResultStore(ResultMemory(1 << 20), 1 << 20)
+    store.begin((Column("n", "int"),))
+    store.add([(1,), (2,)])
+    store.end(None)
+    session = Session(owner="me", kind=SessionType.QUERY, query="SELECT n", database=None, running=Running(alarms), store=store)
+    details = {"nativeError": 8134, "nearest": [], "messages": ["said"], "requestId": "abc"}
+    session.end(DatabaseFault("boom", details=details), kept_seconds=60)
+    alarms.close()
+    told = session.snapshot()
+    text, _ = session_status(told)
+    assert "DATABASE_ERROR: boom\nnativeError: 8134\nMessages:\n" in text
+    assert "abc" not in text
+    assert "nearest" not in text
+    assert "These rows had come before the error. Page the rows" in text
+    text, _ = session_page(told, 0, iter(()), offset=7, max_chars=1000)
+    assert "There are no rows from offset 7 on: the last one is at offset 1." in text
+
+
+def test_a_page_of_a_session_that_ended_without_rows_says_what_to_do() -> None:
+    """Not that these were the last rows."""
+    alarms = AlarmClock()
+    store = ResultStore(ResultMemory(1 << 20), 1 << 20)
+    session = Session(owner="me", kind=SessionType.QUERY, query="SELECT n", database=None, running=Running(alarms), store=store)
+    session.end(DatabaseFault("boom"), kept_seconds=60)
+    alarms.close()
+    text, structured = session_page(session.snapshot(), 0, iter(()), offset=0, max_chars=1000)
+    assert "failed, no rows." in text
+    assert "Read the error" in text
+    assert structured["nextStep"] == "Read the error, change the statement or its timeoutSeconds, and start it again."
