@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ REMEMBER_SECONDS = 60.0
 REMEMBER_FAILURE_SECONDS = 5.0
 MOST_DATABASES = 64
 LONGEST_WAIT_SECONDS = 3.0
+MOST_ASKED_A_MINUTE = 20
+"""Databases. Completions do not count against the rate limit, and a client may make up one database after the other."""
 
 
 class Source(Enum):
@@ -54,6 +57,7 @@ class KnownNames:
         self._clock = clock
         self._remembered: dict[str | None, _Remembered] = {}
         self._asking: dict[str | None, anyio.Lock] = {}
+        self._asked: deque[float] = deque(maxlen=MOST_ASKED_A_MINUTE)  # when databases were asked
 
     async def candidates(self, call: Call, source: Source, given: Mapping[str, str]) -> list[Candidate]:
         """All values of ``source``, in order. ``given``: the other arguments so far (``database``, ``schema``)."""
@@ -77,10 +81,24 @@ class KnownNames:
             async with self._asking.setdefault(key, anyio.Lock()):
                 known = self._remembered.get(key)
                 if known is None or known.until <= self._clock():
+                    if not self._may_ask():
+                        self._forget_lock(key)
+                        return known.names if known is not None else ()
                     known = await self._ask(call, ask)
                     self._remember(key, known)
                 return known.names
         return ()
+
+    def _forget_lock(self, key: str | None) -> None:
+        if key not in self._remembered:
+            self._asking.pop(key, None)
+
+    def _may_ask(self) -> bool:
+        now = self._clock()
+        if len(self._asked) == MOST_ASKED_A_MINUTE and self._asked[0] > now - REMEMBER_SECONDS:
+            return False
+        self._asked.append(now)
+        return True
 
     async def _ask(self, call: Call, ask: Callable[[], ObjectNames | tuple[str, ...]]) -> _Remembered:
         with anyio.move_on_after(LONGEST_WAIT_SECONDS), suppress(DatabaseMcpError):

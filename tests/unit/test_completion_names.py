@@ -17,7 +17,7 @@ from mssqlclient_mcp.models import ObjectName
 from mssqlclient_mcp.schema_models import ObjectNames
 from mssqlclient_mcp.tools import known_names
 from mssqlclient_mcp.tools.completions import LONGEST_TYPED, MOST_VALUES, in_order, matching
-from mssqlclient_mcp.tools.known_names import Candidate, KnownNames, Source
+from mssqlclient_mcp.tools.known_names import MOST_ASKED_A_MINUTE, REMEMBER_SECONDS, Candidate, KnownNames, Source
 
 
 class Clock:
@@ -91,6 +91,19 @@ async def test_each_database_has_its_own_names() -> None:
     assert call.asked == ["one", "two", None]
 
 
+async def test_databases_that_a_client_makes_up_are_asked_for_a_few_times_a_minute() -> None:
+    """Each would be an attempt to connect, and nothing else counts completions; what is remembered is told all the same."""
+    clock, call = Clock(), FakeCall("a")
+    names = KnownNames(clock)
+    assert await values(names, call, database="shop") == ["a"]
+    for number in range(100):
+        await values(names, call, database=f"made up {number}")
+    assert len(call.asked) == len(names._asking) == MOST_ASKED_A_MINUTE
+    assert await values(names, call, database="shop") == ["a"]
+    clock.now = 60.0
+    assert await values(names, call, database="another") == ["a"]
+
+
 async def test_without_a_database_nothing_is_asked() -> None:
     """Server mode, and the database is not chosen yet."""
     call = FakeCall("a")
@@ -134,9 +147,12 @@ async def test_a_database_that_hangs_is_not_waited_for(monkeypatch: pytest.Monke
 
 async def test_the_number_of_databases_remembered_is_bounded() -> None:
     """Whoever makes names of databases up does not fill the memory."""
-    names, call = KnownNames(Clock()), FakeCall("a")
+    clock, call = Clock(), FakeCall("a")
+    names = KnownNames(clock)
     for number in range(500):
+        clock.now += REMEMBER_SECONDS / MOST_ASKED_A_MINUTE
         await values(names, call, database=f"d{number}")
+    assert len(call.asked) == 500
     assert len(names._remembered) == len(names._asking) == known_names.MOST_DATABASES
 
 
