@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from .models import Message
 
@@ -15,6 +15,13 @@ LAST_KEPT = 20
 LONGEST_MESSAGE = 8000
 CUT = "… [cut: {length} characters in all]"
 LEFT_OUT = "[{count} messages are left out here]"
+
+
+@dataclass(frozen=True)
+class _Gap(Message):
+    """Stands where messages were left out, and keeps their number for a log that takes it in."""
+
+    count: int = 0
 
 
 class MessageLog:
@@ -35,11 +42,15 @@ class MessageLog:
     def say(self, messages: Iterable[Message]) -> None:
         """Take messages in."""
         for message in messages:
-            self._take(_shortened(message, self._longest))
+            if isinstance(message, _Gap):
+                self._full = True
+                self._left_out += message.count
+            else:
+                self._take(_shortened(message, self._longest))
 
     def all(self) -> tuple[Message, ...]:
         """What was kept, in order."""
-        gap = [Message(LEFT_OUT.format(count=self._left_out))] if self._left_out else []
+        gap = [_Gap(LEFT_OUT.format(count=self._left_out), count=self._left_out)] if self._left_out else []
         return (*self._first, *gap, *self._last)
 
     def _take(self, message: Message) -> None:

@@ -66,6 +66,19 @@ def test_characters_are_bounded_however_long_the_messages_are(lengths: list[int]
     assert sum(map(len, texts(log))) <= most * 2 + 50 * (len(texts(log)) + 1)
 
 
+def test_what_one_log_left_out_counts_in_the_next() -> None:
+    """A cursor keeps a log, and what it tells goes into the answer's."""
+    inner, outer = MessageLog(), MessageLog()
+    inner.say(Message(str(number)) for number in range(5000))
+    outer.say([Message("before")])
+    outer.say(inner.all())
+    outer.say([Message("after")])
+    kept = texts(outer)
+    gaps = [int(text[1:].split()[0]) for text in kept if text.startswith("[")]
+    assert len(kept) - 1 + gaps[0] == 5002
+    assert (len(gaps), kept[0], kept[-1]) == (1, "before", "after")
+
+
 def test_a_long_message_is_cut_visibly() -> None:
     """A notice may be megabytes long."""
     log = MessageLog()

@@ -251,3 +251,14 @@ def test_a_sole_statement_is_known(sql: str) -> None:
 def test_a_text_that_may_hold_more_is_never_taken_for_one_statement(sql: str) -> None:
     """Running it again in pieces could do half of it."""
     assert not is_sole_statement(sql)
+
+
+def test_a_loop_that_prints_fills_no_memory(driver: FakeDriver, connection: SqlServerConnection) -> None:
+    """Messages without a result between them are read in one go: the first and the last are kept."""
+    driver.on("LOOP", *(Said(str(number)) for number in range(3000)), Count(1))
+    cursor = connection.execute("LOOP")
+    said = [message.text for message in cursor.messages()]
+    assert len(said) < 1100
+    assert (said[0], said[-1]) == ("0", "2999")
+    assert cursor.messages() == ()
+    cursor.close()

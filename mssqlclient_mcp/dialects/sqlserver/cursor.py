@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from ...errors import DatabaseMcpError, StatementCancelled
+from ...messages import MessageLog
 from ...models import Column, Message, Row
 from .errors import clean_text
 from .link import Link
@@ -34,7 +35,7 @@ class SqlServerCursor:
         self._rows_left = False
         self._over = False
         self._closed = False
-        self._messages: list[Message] = []
+        self._messages = MessageLog()
         self._error: DatabaseMcpError | None = None  # met behind rows that were read
         try:
             self._arrive()
@@ -94,8 +95,8 @@ class SqlServerCursor:
 
     def messages(self) -> tuple[Message, ...]:
         """What the server said since the last call of this method."""
-        said, self._messages = self._messages, []
-        return tuple(said)
+        said, self._messages = self._messages, MessageLog()
+        return said.all()
 
     def close(self) -> None:
         """Give the cursor up, stopping the statement when anything is left; harmless twice."""
@@ -122,7 +123,7 @@ class SqlServerCursor:
         self._rows_left = description is not None
         count = self._cursor.rowcount
         self._rows_affected = count if description is None and count >= 0 else None
-        self._messages += _messages(self._cursor)
+        self._messages.say(_messages(self._cursor))
 
     def _skipped_rows(self) -> bool:
         end = time.monotonic() + DRAIN_SECONDS
