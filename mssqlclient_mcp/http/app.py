@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 from ..config import Config
 from ..database_service import DatabaseService
 from ..scopes import READ, SCOPES
+from .at_once import AtOnce
 from .calls import CallsUnderWay, Doorman
 from .door import BodyLimit, HostCheck, allowed_names, cross_origin
 from .exposure import public_url
@@ -60,7 +61,8 @@ def build_app(
         Middleware(BodyLimit),
     ]
 
-    def guarded(app: ASGIApp) -> ASGIApp:
+    def guarded(transport: ASGIApp) -> ASGIApp:
+        app = AtOnce(transport, identity)
         if verifier is None:
             return app
         checked = ScopeCheck(app, needed_scopes or {}, None if metadata_url is None else str(metadata_url))
