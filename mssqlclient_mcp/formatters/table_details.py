@@ -107,7 +107,8 @@ def outlines(page: Page[TableSchema], *, max_chars: int = MAX_CHARS) -> Reply:
     texts = fitting(map(_outline, page.items), max_chars)
     shown = Page(page.items[: len(texts)], page.total, page.offset)
     structured: dict[str, object] = {"tables": content(shown.items), "total": shown.total}
-    head = f"{len(texts)} of {counted(shown.total, 'tables and views', 'table or view')}"
+    of_all = f"{len(texts)} of " if shown.total > len(texts) else ""
+    head = of_all + counted(shown.total, "tables and views", "table or view")
     if shown.next_offset is not None:
         structured["nextOffset"] = shown.next_offset
         head += f" (next page: offset={shown.next_offset})"

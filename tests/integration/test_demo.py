@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from mcp import Client, StdioServerParameters
+from mcp import Client, StdioServerParameters, stdio_client
 from mcp_types import CallToolResult, TextContent
 
 from mssqlclient_mcp.demo.steps import CHAPTERS, FOUNDATION, Step
@@ -113,6 +113,20 @@ async def test_the_demo_is_served_over_stdio_to_any_client(
     assert counted.structured_content is not None
     assert counted.structured_content["rows"] == [[5000]]
     assert refused.is_error
+
+
+async def test_the_log_of_the_served_demo_is_ours(
+    first_run: subprocess.CompletedProcess[str], newcomer: dict[str, str], tmp_path: Path
+) -> None:
+    """What the embedded database's package says of every command it runs does not reach the client's log."""
+    assert first_run.returncode == 0
+    with (tmp_path / "log").open("w+", encoding="utf-8") as log:
+        async with Client(stdio_client(stdio_parameters(newcomer, "--demo"), errlog=log)) as client:
+            assert not (await client.call_tool("list_tables", {})).is_error
+        log.seek(0)
+        told = log.read()
+    assert "mssqlclient_mcp" in told
+    assert "pgserver" not in told
 
 
 async def test_two_clients_share_the_demo_and_the_first_to_leave_does_not_stop_it(
