@@ -23,8 +23,7 @@ class Command:
     @property
     def name(self) -> str:
         """The first words, for a test's id."""
-        words = self.script.strip().splitlines()[-1 if "export" in self.script else 0]
-        return " ".join(words.split()[:5])
+        return " ".join(self.script.split()[:5])
 
 
 @dataclass(frozen=True)
@@ -49,10 +48,15 @@ def commands(readme: Path) -> list[Command]:
             whole = [text] if _BACKGROUND.search(text) else re.sub(r"\\\n", " ", text).splitlines()
             found += [Command(_COMMENT.sub("", one).strip()) for one in whole if one.strip()]
         elif language == "console":
-            for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-                script, _, shown = part.partition("\n")
-                found.append(Command(script, shown))
+            found += [Command(*_typed_and_shown(part)) for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]]
     return found
+
+
+def _typed_and_shown(text: str) -> tuple[str, str]:
+    """What is typed behind a prompt (a here-document to its end), and what is shown for it."""
+    here = re.match(r"[^\n]*<<'(\w+)'\n.*?^\1\n", text, re.DOTALL | re.MULTILINE)
+    end = here.end() if here else text.index("\n") + 1
+    return text[:end].rstrip(), text[end:]
 
 
 def tool_calls(readme: Path) -> list[ToolCall]:
@@ -66,6 +70,7 @@ def without_what_varies(text: str, *folders: Path) -> str:
     for folder in folders:
         text = text.replace(str(folder), "/path/to")
     stand_ins = (
+        (r"\n {17}(?=\S)", " "),  # where a line of check is wrapped depends on what varies
         (r"mssqlclient-mcp \d+\.\d+\.\d+ on .*, Python .*", "mssqlclient-mcp on a system"),
         (r"PostgreSQL at [^,]+, database", "PostgreSQL at a place, database"),
         (r"\bpsycopg [\d.]+ \(\w+\), libpq [\d.]+", "psycopg and libpq"),

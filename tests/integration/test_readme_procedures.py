@@ -45,6 +45,12 @@ async def test_the_example_on_postgresql_is_true(make_postgres_database: Callabl
     await _answers_as_shown(database.environment, POSTGRES)
 
 
+def test_the_page_on_procedures_shows_the_same_example() -> None:
+    """So what is true of the one is true of the other."""
+    page = (ROOT / "docs" / "procedures.md").read_text(encoding="utf-8").split("## An example on each database\n")[1]
+    assert page.strip() == SECTION[: SECTION.rindex("```") + 3].strip()
+
+
 @pytest.mark.sqlserver
 async def test_the_example_on_sql_server_is_true(sqlserver: SqlServerForTests) -> None:
     """With the table and the procedure that README shows."""
