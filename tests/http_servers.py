@@ -27,7 +27,7 @@ INITIALIZE = {
 }
 """The first request of the handshake era."""
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 END_SECONDS = 17.0
 _URL = re.compile(r"serving at (https?://[^\s\"]+)")
 
@@ -84,8 +84,10 @@ class HttpServerProcess:
 
     def _announced(self) -> str:
         wait_until(lambda: _URL.search(self.log) is not None or self.process.poll() is not None, START_SECONDS)
+        if self.process.poll() is not None:
+            self._reader.join(5)  # what it had to say
         found = _URL.search(self.log)
-        assert found is not None, f"the server does not serve:\n{self.log}"
+        assert found is not None, f"the server does not serve (exit code {self.process.poll()}):\n{self.log}"
         return found.group(1)
 
 
