@@ -58,7 +58,7 @@ TSQL = (
     "CREATE PROCEDURE dbo.returns @v int AS RETURN @v",
     "CREATE PROCEDURE dbo.same_columns AS SELECT 1 AS a, 2 AS a, 3, N'' AS [ ]",
     "CREATE PROCEDURE dbo.throws AS BEGIN SELECT 1 AS a; PRINT 'said'; THROW 51000, N'thrown ü', 5; SELECT 2 AS b END",
-    "CREATE PROCEDURE dbo.leaves_open AS BEGIN PRINT 'before'; BEGIN TRANSACTION; INSERT INTO dbo.tt VALUES (77); "
+    "CREATE PROCEDURE dbo.wild_leaves_open AS BEGIN PRINT 'before'; BEGIN TRANSACTION; INSERT INTO dbo.tt VALUES (77); "
     "RAISERROR('no way', 16, 1) END",
     "CREATE PROCEDURE dbo.prints AS BEGIN DECLARE @i int = 0; WHILE @i < 3000 BEGIN PRINT REPLICATE('x', 100); "
     "SET @i = @i + 1 END; PRINT 'the last'; SELECT @i AS i END",
@@ -307,7 +307,7 @@ async def test_an_error_inside_an_open_transaction_tells_what_was_said_and_undon
     """The PRINT before the error is not lost over the note that the transaction was rolled back."""
     if "tdsodbc" in place.environment["MSSQL_CONNECTIONSTRING"]:
         pytest.skip("FreeTDS tells only the last of several errors without a result between them")
-    text, structured = await failed(on_tsql, "leaves_open")
+    text, structured = await failed(on_tsql, "wild_leaves_open")
     assert "no way" in structured["message"]
     said = structured["details"]["messages"]
     assert said[0] == "before"
