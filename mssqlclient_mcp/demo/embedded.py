@@ -140,9 +140,9 @@ def data_folder() -> Path:
     The platform's place for a user's data; where its path holds what a shell would split (macOS: "Application Support"),
     ``~/.local/share``, and where that does not help, the folder for temporary files.
     """
+    name = f"postgresql-{major_version()}"  # this first: it says so when the extra is not installed
     import platformdirs
 
-    name = f"postgresql-{major_version()}"
     candidates = [
         platformdirs.user_data_path(_FOLDER_NAME, appauthor=False),
         Path.home() / ".local" / "share" / _FOLDER_NAME,

