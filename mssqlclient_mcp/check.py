@@ -272,7 +272,8 @@ def _writes(capability: ServerCapability, config: Config) -> Finding:
 def _version(capability: ServerCapability) -> Finding:
     identity = capability.identity
     number = identity.version if identity.version and identity.version.split()[0] not in identity.product else None
-    text = ", ".join(part for part in (identity.product, number, identity.edition, capability.deployment) if part)
+    place = "where it runs is not known" if capability.deployment == "unknown" else capability.deployment
+    text = ", ".join(part for part in (identity.product, number, identity.edition, place) if part)
     return well(text, product=identity.product, version=identity.version, deployment=capability.deployment)
 
 

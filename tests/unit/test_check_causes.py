@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from mssqlclient_mcp.check import _version
 from mssqlclient_mcp.check_models import Advice, CheckedStep, CheckReport, Finding, Mark, failed, skipped, well
 from mssqlclient_mcp.connection_string import parse
 from mssqlclient_mcp.dialects.checking import CheckBook, check_book_for, explained, step_of
@@ -23,6 +25,7 @@ from mssqlclient_mcp.errors import (
     ObjectNotFound,
 )
 from mssqlclient_mcp.formatters.check import PLAIN, check_content, format_step, format_verdict
+from mssqlclient_mcp.models import LoginRights, ServerCapability, ServerIdentity
 from mssqlclient_mcp.platforms import System, for_system, system_of
 
 SQLSERVER = (
@@ -285,3 +288,13 @@ def test_every_mark_has_its_sign() -> None:
     """Plain ASCII."""
     assert set(PLAIN) == set(Mark)
     assert "".join(PLAIN.values()).isascii()
+
+
+def test_a_place_that_cannot_be_told_is_said_in_words() -> None:
+    """A bare "unknown" at the end of a line would be anybody's guess."""
+    identity = ServerIdentity("PostgreSQL 16.3", "16.3", None, 16, 3, None)
+    capability = ServerCapability(identity, "unknown", LoginRights("reader", None, False, False, False), ())
+    told = _version(capability)
+    assert told.text == "PostgreSQL 16.3, where it runs is not known"
+    assert told.facts["deployment"] == "unknown"
+    assert _version(replace(capability, deployment="self-hosted")).text == "PostgreSQL 16.3, self-hosted"
