@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import psycopg
@@ -19,19 +18,17 @@ from mssqlclient_mcp.config import load_config
 from mssqlclient_mcp.database_service import DatabaseService
 from mssqlclient_mcp.dialects.base import Access, Connection, dialect_for
 from mssqlclient_mcp.errors import (
-    DatabaseMcpError,
     InvalidParameter,
     ReadOnlyViolation,
     SessionNotFound,
     StatementCancelled,
     TooManySessions,
 )
-from mssqlclient_mcp.models import Column, QuerySession, SessionStatus
+from mssqlclient_mcp.models import Column, SessionStatus
 from mssqlclient_mcp.running import EndReason, Running
-from mssqlclient_mcp.session import Session
+from tests.sessions_at_work import ME, Caller, ended, until
 
 OPEN = {"ENABLE_START_QUERY": "true", "ENABLE_START_STORED_PROCEDURE": "true", "ENABLE_EXECUTE_QUERY": "true"}
-ME = "local"
 ENDLESS = "SELECT count(*) AS n FROM generate_series(1, 100000) a, generate_series(1, 1000000) b"
 STREAM = "SELECT generate_series(1, 100000000) AS n, repeat('x', 100) AS t"
 
@@ -58,23 +55,6 @@ def service(postgres_url: str) -> Iterator[DatabaseService]:
     """A service with the default limits."""
     with service_on(postgres_url) as made:
         yield made
-
-
-def ended(service: DatabaseService, told: QuerySession, seconds: float = 20) -> QuerySession:
-    """The session when it is over."""
-    session = service.sessions.get_session(ME, told.session_id)
-    over = threading.Event()
-    session.when_over(over.set)
-    assert over.wait(seconds)
-    return session.snapshot()
-
-
-def until(condition: Callable[[], object], seconds: float = 10) -> None:
-    """Wait for a condition."""
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit, "it did not come about"
-        time.sleep(0.01)
 
 
 def active(admin: psycopg.Connection[Any], name: str) -> int:
@@ -433,46 +413,6 @@ def test_ten_large_results_stay_inside_the_total(postgres_url: str) -> None:
 
 
 # -- handoff -----------------------------------------------------------------------------------------------------------
-
-
-class Caller:
-    """A tool call on a thread of its own, as ``tools.run`` makes it."""
-
-    def __init__(
-        self,
-        service: DatabaseService,
-        sql: str,
-        *,
-        seconds: float | None = None,
-        max_rows: int = 100,
-        procedure: bool = False,
-        limit: float = 30,
-    ) -> None:
-        self.running = service.running(limit)
-        self.early = threading.Event()
-        self.outcome: list[object] = []
-        self.running.when_early(self.early.set)
-        reservation = service.reserve()
-        offer = service.offer(ME, seconds, procedure=procedure)
-        run = (
-            service.execute_stored_procedure if procedure else partial(service.execute_query, max_rows=max_rows, may_write=True)
-        )
-
-        def work() -> None:
-            try:
-                self.outcome.append(run(None, sql, offer=offer))
-            except DatabaseMcpError as error:
-                self.outcome.append(error)
-
-        self.thread = threading.Thread(target=lambda: service.in_call(self.running, reservation, work))
-        self.thread.start()
-
-    @property
-    def session(self) -> Session:
-        """What the caller was answered with."""
-        value = self.running.early_value
-        assert isinstance(value, Session)
-        return value
 
 
 def slow_rows(count: int, pause: float) -> str:

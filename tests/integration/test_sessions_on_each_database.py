@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -15,8 +15,8 @@ from mssqlclient_mcp.errors import DatabaseMcpError, TooManySessions
 from mssqlclient_mcp.models import QuerySession, SessionStatus
 from tests.databases import TestDatabase
 from tests.procedure_calls import Calls, calls
+from tests.sessions_at_work import ME, ended, until
 
-ME = "local"
 OPEN = {"ENABLE_START_QUERY": "true", "ENABLE_START_STORED_PROCEDURE": "true"}
 SHORT = {
     "postgresql": "SELECT n, repeat('x', 50) AS t FROM generate_series(1, 500) n",
@@ -52,15 +52,6 @@ def watching(database: TestDatabase) -> Iterator[Calls]:
         yield made
 
 
-def ended(service: DatabaseService, told: QuerySession, seconds: float = 60) -> QuerySession:
-    """The session when it is over."""
-    session = service.sessions.get_session(ME, told.session_id)
-    over = threading.Event()
-    session.when_over(over.set)
-    assert over.wait(seconds)
-    return session.snapshot()
-
-
 def started(service: DatabaseService, sql: str) -> QuerySession:
     """A session, as soon as one is free."""
     while True:
@@ -68,14 +59,6 @@ def started(service: DatabaseService, sql: str) -> QuerySession:
             return service.start_query(ME, None, sql, seconds=60)
         except TooManySessions:
             time.sleep(0.01)
-
-
-def until(condition: Callable[[], object], seconds: float) -> None:
-    """Wait for a condition."""
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit, "it did not come about"
-        time.sleep(0.1)
 
 
 def nothing_left(watching: Calls, database: TestDatabase) -> None:

@@ -17,8 +17,8 @@ from mssqlclient_mcp.config import load_config
 from mssqlclient_mcp.database_service import DatabaseService
 from mssqlclient_mcp.errors import TooManySessions
 from mssqlclient_mcp.models import QuerySession, SessionStatus
+from tests.sessions_at_work import ME
 
-ME = "local"
 SESSIONS = 500
 SEEN_ACTIVE = 120
 ENDLESS = "SELECT count(*) AS n FROM generate_series(1, 100000) a, generate_series(1, 1000000) b"

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
 from mssqlclient_mcp.config import Config
 from mssqlclient_mcp.connection_settings import ConnectionSettings
 from mssqlclient_mcp.database_service import DatabaseService
-from mssqlclient_mcp.errors import DatabaseMcpError, SessionNotFound, TooManySessions
+from mssqlclient_mcp.errors import SessionNotFound, TooManySessions
 from mssqlclient_mcp.models import QuerySession, SessionStatus
-from mssqlclient_mcp.session import Session
 from tests.databases import SqlServerForTests, TestDatabase, stdio_parameters
 from tests.procedure_calls import Calls, calls
+from tests.sessions_at_work import ME, Caller, ended, until
 from tests.wires import wire
 
 pytestmark = [
     pytest.mark.sqlserver,
     pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning"),
 ]
-ME = "local"
 OPEN = {
     "ENABLE_START_QUERY": "true",
     "ENABLE_START_STORED_PROCEDURE": "true",
@@ -72,23 +70,6 @@ def service(place: TestDatabase, sql: Calls) -> Iterator[DatabaseService]:
     """A service with the default limits."""
     with serving(place.config(**OPEN)) as made:
         yield made
-
-
-def until(condition: Callable[[], object], seconds: float = 10) -> None:
-    """Wait for a condition."""
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit, "it did not come about"
-        time.sleep(0.05)
-
-
-def ended(service: DatabaseService, told: QuerySession, seconds: float = 30) -> QuerySession:
-    """The session when it is over."""
-    session = service.sessions.get_session(ME, told.session_id)
-    over = threading.Event()
-    session.when_over(over.set)
-    assert over.wait(seconds)
-    return session.snapshot()
 
 
 def on_server(sql: Calls, name: str) -> int:
@@ -277,39 +258,11 @@ def test_a_cancel_over_a_wire_that_fell_silent_ends_the_session_all_the_same(pla
 # -- handoff ---------------------------------------------------------------------------------------------------------------
 
 
-class Caller:
-    """A tool call on a thread of its own, as ``tools.run`` makes it."""
-
-    def __init__(self, service: DatabaseService, text: str, *, procedure: bool = False) -> None:
-        self.running = service.running(60)
-        self.early = threading.Event()
-        self.outcome: list[object] = []
-        self.running.when_early(self.early.set)
-        reservation, offer = service.reserve(), service.offer(ME, None, procedure=procedure)
-        run = service.execute_stored_procedure if procedure else partial(service.execute_query, max_rows=10_000)
-
-        def work() -> None:
-            try:
-                self.outcome.append(run(None, text, offer=offer))
-            except DatabaseMcpError as error:
-                self.outcome.append(error)
-
-        self.thread = threading.Thread(target=lambda: service.in_call(self.running, reservation, work))
-        self.thread.start()
-
-    @property
-    def session(self) -> Session:
-        """What the caller was answered with."""
-        value = self.running.early_value
-        assert isinstance(value, Session)
-        return value
-
-
 def test_a_long_call_becomes_a_session_with_everything_it_brings(place: TestDatabase, sql: Calls) -> None:
     """It runs once; what had come before the handoff, outputs and the return value are there."""
     before = len(sql.rows("SELECT n FROM dbo.marks"))
     with serving(place.config(**OPEN, QUERY_HANDOFF_SECONDS="1")) as service:
-        caller = Caller(service, "dbo.slowly", procedure=True)
+        caller = Caller(service, "dbo.slowly", procedure=True, limit=60)
         caller.early.wait(4)
         if not caller.early.is_set():
             pytest.skip("this endpoint counts faster than the test expects")
@@ -324,7 +277,7 @@ def test_a_long_call_becomes_a_session_with_everything_it_brings(place: TestData
 def test_a_handed_over_query_is_cancelled_like_any_session(place: TestDatabase, sql: Calls) -> None:
     """Its connection left the pool and is closed; the server has nothing of it left."""
     with serving(place.config(**OPEN, QUERY_HANDOFF_SECONDS="1")) as service:
-        caller = Caller(service, place.slow_query)
+        caller = Caller(service, place.slow_query, max_rows=10_000, limit=60)
         assert caller.early.wait(5)
         service.sessions.cancel_session(ME, caller.session.id)
         assert ended(service, caller.session.snapshot(), 10).status is SessionStatus.CANCELLED

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
 
 import pytest
 
@@ -15,14 +14,13 @@ from mssqlclient_mcp import running as running_module
 from mssqlclient_mcp.config import load_config
 from mssqlclient_mcp.database_service import DatabaseService
 from mssqlclient_mcp.dialects.sqlserver.connection import SqlServerDialect
-from mssqlclient_mcp.errors import DatabaseMcpError, ResultExpired, StatementCancelled, StatementTimeout, TooManySessions
+from mssqlclient_mcp.errors import ResultExpired, StatementCancelled, StatementTimeout, TooManySessions
 from mssqlclient_mcp.execution import ResultBuffer
 from mssqlclient_mcp.models import QueryResult, QuerySession, SessionStatus
 from mssqlclient_mcp.running import EndReason
-from mssqlclient_mcp.session import Session
 from tests.fakes.dbapi import Count, FakeConnection, FakeDriver, Rows, Wait, odbc_error
+from tests.sessions_at_work import ME, Caller, ended, until
 
-ME = "local"
 SETTINGS = {
     "MSSQL_CONNECTIONSTRING": "Server=db;Database=shop;User Id=u;Password=hush-hush",
     "ENABLE_START_QUERY": "true",
@@ -64,51 +62,6 @@ class Held:
             return function(*args, **kwargs)
 
         return wait_first
-
-
-class Caller:
-    """A tool call on a thread of its own, as ``tools.run`` makes it."""
-
-    def __init__(self, service: DatabaseService, sql: str, *, limit: float = 30) -> None:
-        self.running = service.running(limit)
-        self.early = threading.Event()
-        self.outcome: list[QueryResult | DatabaseMcpError] = []
-        self.running.when_early(self.early.set)
-        reservation, offer = service.reserve(), service.offer(ME, None)
-        run = partial(service.execute_query, None, sql, offer=offer, may_write=True)
-
-        def work() -> None:
-            try:
-                self.outcome.append(run())
-            except DatabaseMcpError as error:
-                self.outcome.append(error)
-
-        self.thread = threading.Thread(target=lambda: service.in_call(self.running, reservation, work))
-        self.thread.start()
-
-    @property
-    def session(self) -> Session:
-        """What the caller was answered with."""
-        value = self.running.early_value
-        assert isinstance(value, Session)
-        return value
-
-
-def ended(service: DatabaseService, told: QuerySession, seconds: float = 10) -> QuerySession:
-    """The session when it is over."""
-    session = service.sessions.get_session(ME, told.session_id)
-    over = threading.Event()
-    session.when_over(over.set)
-    assert over.wait(seconds)
-    return session.snapshot()
-
-
-def until(condition: Callable[[], object], seconds: float = 10) -> None:
-    """Wait for a condition."""
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit, "it did not come about"
-        time.sleep(0.01)
 
 
 def hold_closing(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> Held:
