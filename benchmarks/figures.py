@@ -15,6 +15,7 @@ class Judged(str, Enum):
     SHARE = "share"  # ours / floor, at least the limit
     ADDED = "added"  # ours - floor, at most the limit
     VALUE = "value"  # ours, at most the limit; no floor, or one that only stands beside it
+    TOLD = "told"  # nothing: for those who ask
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Figure:
     name: str
     ours: float
     unit: str
-    limit: float
+    limit: float = 0.0
     judged: Judged = Judged.RATIO
     floor: float | None = None
     floor_is: str = ""
@@ -44,12 +45,16 @@ class Figure:
 
     @property
     def met(self) -> bool:
-        """Whether the target is met."""
+        """Whether the target is met; true without one."""
+        if self.judged is Judged.TOLD:
+            return True
         return self.held >= self.limit if self.judged is Judged.SHARE else self.held <= self.limit
 
     @property
     def target(self) -> str:
-        """The target in words."""
+        """The target in words; empty without one."""
+        if self.judged is Judged.TOLD:
+            return ""
         if self.judged is Judged.RATIO:
             return f"<= {self.limit:g}x"
         if self.judged is Judged.SHARE:
@@ -133,7 +138,8 @@ def shown(number: float | None, unit: str = "") -> str:
 
 def _row(figure: Figure) -> tuple[str, ...]:
     ratio = "-" if figure.ratio is None else f"{figure.ratio:.2f}x"
-    verdict = ("met" if figure.met else "MISSED") + (f"   floor: {figure.floor_is}" if figure.floor_is else "")
+    judged = "" if not figure.target else "met" if figure.met else "MISSED"
+    verdict = judged.ljust(6) + (f"   floor: {figure.floor_is}" if figure.floor_is else "")
     return (figure.name, shown(figure.ours, figure.unit), shown(figure.floor, figure.unit), ratio, figure.target, verdict)
 
 

@@ -26,7 +26,7 @@ def measure(place: Place) -> Iterator[Profile]:
         taken = cProfile.Profile()
         query = BackgroundWork.query
         ended(service, service.start_query("local", None, place.rows(ROWS)))
-        BackgroundWork.query = lambda *args: taken.runcall(query, *args)  # type: ignore[method-assign]
+        BackgroundWork.query = lambda *args, **more: taken.runcall(query, *args, **more)  # type: ignore[method-assign]
         try:
             ended(service, service.start_query("local", None, place.rows(ROWS)))
         finally:

@@ -35,7 +35,7 @@ READING = """\
   driver.
 - *Sessions* count rows a second from the start of a session to its end, connecting included. A session keeps its
   rows, so the floor that is like it is a driver that keeps them, too; the driver that throws them away stands below
-  it, for those who ask how far from the wire it is.
+  it without a target, for those who ask how far from the wire it is.
 - *Metadata* is the service's answer, text and structured content included, in a database of 10,000 tables and 100,000
   columns; the floor is the driver sending the same one statement.
 - *Status beside fetching sessions* runs in the server that reads ten results at once, on a machine whose database
@@ -52,7 +52,7 @@ DONE = """\
 - A call is one hop to a thread. Begin, limits and end of a read's transaction travel with its statement in one pipeline, so
   that a query takes two round trips (the second is `DISCARD ALL`), and a question to the catalogue one. Connections are
   kept; the gate's verdict on a text is remembered.
-- A session's rows come in chunks of 64, and each chunk becomes one block of bytes that the collector never looks
+- A session's rows come in chunks of 96, and each chunk becomes one block of bytes that the collector never looks
   into. Sessions take turns at unpacking, since Python runs one thread at a time: ten of them cost a quick call
   milliseconds, not a tenth of a second.
 - Metadata is one set-based statement a question; rows are never counted.
@@ -105,7 +105,7 @@ def _figure(one: dict[str, Any]) -> str:
     ratio = "" if one["ratio"] is None else f"{one['ratio']:.2f}x"
     name = one["name"] if not one["name"].startswith(" ") else f"&nbsp;&nbsp;{one['name'].strip()}"
     ours = f"{_number(one['ours'])} {one['unit']}".strip()
-    verdict = "met" if one["met"] else "**missed**"
+    verdict = "" if not one["target"] else "met" if one["met"] else "**missed**"
     return f"| {name} | {ours} | {floor} | {ratio} | {one['target'].strip()} | {verdict} |"
 
 

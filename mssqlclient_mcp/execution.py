@@ -28,7 +28,7 @@ ACCESS = {
 NET_GRACE_SECONDS = 5.0
 MOST_ERRORS_TOLD = 100  # of one call that goes on behind errors
 MESSAGES_SHARE = 4  # messages may take a quarter of what rows may take, beside them
-BATCH_ROWS = 64
+BATCH_ROWS = 96
 
 LEFT_OPEN = Message("A transaction was left open; it was rolled back.", severity="WARNING")
 

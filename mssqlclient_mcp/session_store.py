@@ -22,7 +22,7 @@ from .models import Column, Message, ResultSet, Row, SessionResultSet, Truncated
 from .procedure_models import ProcedureResult
 from .turns import Turns
 
-BATCH_ROWS = 64
+BATCH_ROWS = 96
 BLOCK_OVERHEAD = 256
 """Bytes of Python's own that a block costs: its view, and its places in two lists."""
 FIRST_SEGMENT = 64 << 10

@@ -10,7 +10,7 @@ import pytest
 
 from mssqlclient_mcp.dialects.base import Access, dialect_for
 from mssqlclient_mcp.dialects.postgresql import wire
-from mssqlclient_mcp.dialects.postgresql.psycopg_connection import PostgresConnection
+from mssqlclient_mcp.dialects.postgresql.psycopg_connection import CHUNK_ROWS, PostgresConnection
 from mssqlclient_mcp.errors import (
     ConnectionFailed,
     ConstraintViolation,
@@ -276,14 +276,14 @@ def test_a_value_that_cannot_be_sent_opens_nothing(postgres: PostgresConnection)
     assert ask(postgres, "SELECT 42")[1] == [(42,)]
 
 
-@pytest.mark.parametrize("rows", [0, 1, 63, 64, 65, 1000])
+@pytest.mark.parametrize("rows", [0, 1, CHUNK_ROWS - 1, CHUNK_ROWS, CHUNK_ROWS + 1, 1000])
 def test_a_result_left_at_any_place_leaves_the_connection_good(postgres: PostgresConnection, rows: int) -> None:
     """Before its first row, inside a chunk, between chunks, at its end."""
     for taken in {0, 1, rows // 2, rows}:
         postgres.begin(Access.READ_ONLY, **NETS)
         cursor = postgres.execute(f"SELECT n FROM generate_series(1, {rows}) AS n")
         if taken:
-            assert len(cursor.fetch(taken)) == min(taken, rows, 64)
+            assert len(cursor.fetch(taken)) == min(taken, rows, CHUNK_ROWS)
         cursor.close()
         postgres.rollback()
         assert postgres.usable

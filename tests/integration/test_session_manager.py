@@ -416,14 +416,14 @@ def test_ten_large_results_stay_inside_the_total(postgres_url: str) -> None:
 
 
 def slow_rows(count: int, pause: float) -> str:
-    """Rows that come slowly: after each 64 (a chunk) there is a pause."""
-    return f"SELECT n, CASE WHEN n % 64 = 0 THEN nap({pause}) ELSE repeat('y', 300) END AS s FROM generate_series(1, {count}) n"
+    """Rows that come slowly: after each 96 (a chunk) there is a pause."""
+    return f"SELECT n, CASE WHEN n % 96 = 0 THEN nap({pause}) ELSE repeat('y', 300) END AS s FROM generate_series(1, {count}) n"
 
 
 def test_a_long_query_becomes_a_session_with_every_row_once(postgres_url: str) -> None:
     """What had come before the handoff and what comes after stand together, in order; its connection left the pool."""
     with service_on(postgres_url, QUERY_HANDOFF_SECONDS="1", MAX_RESPONSE_CHARS="500000") as service:
-        caller = Caller(service, slow_rows(640, 0.2), max_rows=10_000)
+        caller = Caller(service, slow_rows(640, 0.35), max_rows=10_000)
         assert caller.early.wait(3)
         session = caller.session
         assert 0 < session.store.rows < 640

@@ -43,3 +43,4 @@ def test_a_missed_target_shows(writer: ModuleType) -> None:
     }
     assert "**missed**" in writer._figure(figure)
     assert "**missed**" not in writer._figure({**figure, "met": True})
+    assert writer._figure({**figure, "met": True, "target": ""}).endswith("|  |  |")

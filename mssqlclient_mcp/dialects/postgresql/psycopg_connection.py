@@ -26,8 +26,8 @@ _WATCH_CLIENT = (
 """Makes the server look every two seconds whether we are still there, so that a statement does not outlive a killed process."""
 _MAX_MILLISECONDS = 2**31 - 1  # the server keeps timeouts as int4
 
-CHUNK_ROWS = 64
-"""The most rows libpq holds at a time: more gains little speed, and a row may be large."""
+CHUNK_ROWS = 96
+"""The most rows libpq holds at a time: more gains less and less speed, and a row may be large."""
 
 
 class PostgresConnection:
