@@ -25,6 +25,11 @@ def connect(url: str, *, database: str | None = None, name: str = "dialect-test"
     return connection
 
 
+def with_parameter(url: str, parameter: str) -> str:
+    """The URL with a further parameter, whether it has some or none."""
+    return f"{url}{'&' if '?' in url else '?'}{parameter}"
+
+
 def ask(
     connection: PostgresConnection, sql: str, *parameters: object, access: Access = Access.READ_ONLY
 ) -> tuple[tuple[Column, ...] | None, list[Row]]:

@@ -22,7 +22,7 @@ from mssqlclient_mcp.errors import (
     StatementTimeout,
     SyntaxInvalid,
 )
-from tests.live_postgres import ask, connect
+from tests.live_postgres import ask, connect, with_parameter
 
 ADMIN = psycopg.Connection[tuple[object, ...]]
 NETS = {"net_seconds": 60.0, "lock_seconds": 60.0}
@@ -177,7 +177,7 @@ def test_a_connection_can_be_reset_any_number_of_times(postgres: PostgresConnect
 
 def test_times_are_iso_whatever_the_role_prefers(postgres_url: str) -> None:
     """A role or database may have a DateStyle of its own; the value loaders rely on ISO."""
-    with closing(connect(f"{postgres_url}&options=-c%20DateStyle=German")) as german:
+    with closing(connect(with_parameter(postgres_url, "options=-c%20DateStyle=German"))) as german:
         for _ in range(2):
             for access in Access:
                 assert ask(german, "SELECT '2024-01-31'::date, '2024-01-31 10:00'::timestamp", access=access)[1] == [

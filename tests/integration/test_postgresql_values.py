@@ -13,7 +13,7 @@ from mssqlclient_mcp.dialects.base import Access
 from mssqlclient_mcp.dialects.postgresql.psycopg_connection import PostgresConnection
 from mssqlclient_mcp.dialects.postgresql.types import BUILTIN_TYPES, type_name
 from mssqlclient_mcp.errors import InvalidParameter
-from tests.live_postgres import ask, connect
+from tests.live_postgres import ask, connect, with_parameter
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_not_a_number_comes_as_such(postgres: PostgresConnection) -> None:
 )
 def test_a_time_is_iso_8601_and_keeps_what_python_cannot_hold(postgres_url: str, expression: str, text: str) -> None:
     """Infinity, BC, years beyond 9999, 24:00 and offsets with seconds stay, in the session's own time zone."""
-    with closing(connect(f"{postgres_url}&options=-c%20TimeZone=Europe/Berlin")) as berlin:
+    with closing(connect(with_parameter(postgres_url, "options=-c%20TimeZone=Europe/Berlin"))) as berlin:
         assert ask(berlin, f"SELECT {expression}")[1] == [(text,)]
 
 
