@@ -15,6 +15,7 @@ from . import metadata_rows as rows
 from .errors import DatabaseFault, DatabaseMcpError, ObjectNotFound, PermissionDenied, SyntaxInvalid
 from .models import ObjectName, TableStatistics
 from .names import QualifiedName, like_pattern, longest_literal, parse_name, written_name
+from .records import Record
 from .schema_models import (
     DatabaseInfo,
     ObjectNames,
@@ -40,7 +41,6 @@ NO_SIZES = "Not shown: sizes of databases; the login lacks VIEW ANY DEFINITION"
 REFUSALS = (PermissionDenied, ObjectNotFound, SyntaxInvalid, DatabaseFault)
 """Answers of the database that cost an optional part; a timeout, a cancel or a lost connection ends the call."""
 PLACES = ("names", "columns", "definitions", "descriptions")
-Record = dict[str, object]
 
 
 @dataclass(frozen=True)

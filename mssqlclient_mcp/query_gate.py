@@ -29,6 +29,7 @@ class QueryGate:
 
     def kind_yet(self, database: str | None, sql: str, *, may_write: bool = False) -> StatementKind:
         """``kind`` by what was learnt of the database so far."""
+        _not_empty(sql)
         return self._kind(sql, self.outside.known_yet(database), may_write=may_write)
 
     def kind(
@@ -61,7 +62,6 @@ class QueryGate:
         raise violation(told, lacks_scope=changes)
 
     def _kind(self, sql: str, outside_functions: frozenset[str], *, may_write: bool) -> StatementKind:
-        _not_empty(sql)
         verdict = self._verdicts.of(sql, outside_functions)
         if verdict.allowed:
             return StatementKind.READ
